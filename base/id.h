@@ -25,7 +25,13 @@ bool bsg_id_is_name_n(const char *text, size_t len);
 /** Whether @text is a UUID in lower case (RFC 9562 section 4; any version). */
 bool bsg_id_is_uuid(const char *text);
 
-/** Whether @len bytes are valid UTF-8 without control characters: a name that can be shown. */
+/**
+ * Whether @len bytes are valid UTF-8 (RFC 3629) without control characters, line
+ * separators and marks that change the direction of text: a name that can be shown.
+ */
 bool bsg_text_is_shown(const char *text, size_t len);
+
+/** Length of such a character at the start of @text, 0 if there is none. */
+size_t bsg_text_shown_char(const char *text, size_t len);
 
 #endif

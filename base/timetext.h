@@ -5,8 +5,8 @@
  * A time is Unix seconds, UTC; its text is RFC 3339. Durations are what people
  * write in policies and configuration: `90s 3m 14h 2d`.
  */
-#ifndef BSG_BASE_TIME_H
-#define BSG_BASE_TIME_H
+#ifndef BSG_BASE_TIMETEXT_H
+#define BSG_BASE_TIMETEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Base64 with padding (RFC 4648 section 4). */
+#include "base/base64.h"
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void bsg_base64_encode(const uint8_t *data, size_t len, size_t line, struct bsg_buf *out)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < len; i += 3) {
+		size_t left = len - i;
+		uint32_t v = (uint32_t)data[i] << 16;
+		char group[4];
+
+		if (left > 1)
+			v |= (uint32_t)data[i + 1] << 8;
+		if (left > 2)
+			v |= data[i + 2];
+		group[0] = alphabet[v >> 18];
+		group[1] = alphabet[v >> 12 & 63];
+		group[2] = left > 1 ? alphabet[v >> 6 & 63] : '=';
+		group[3] = left > 2 ? alphabet[v & 63] : '=';
+		bsg_buf_add(out, group, sizeof(group));
+		column += sizeof(group);
+		if (line > 0 && column >= line) {
+			bsg_buf_add(out, "\n", 1);
+			column = 0;
+		}
+	}
+	if (column > 0 && line > 0)
+		bsg_buf_add(out, "\n", 1);
+}
+
+static int value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+static int is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* What has been read so far: whole groups of four are written as they fill up. */
+struct decoder {
+	uint32_t bits;
+	int n_bits;	/* not yet written, < 8 between characters */
+	int n_chars;	/* of the group, 0 to 3 */
+	int n_pads;
+};
+
+static int take(struct decoder *d, char c)
+{
+	int v = value(c);
+
+	if (c == '=') {
+		d->n_pads++;
+		d->n_chars++;
+		return d->n_chars > 2 && d->n_pads <= 2;
+	}
+	if (v < 0 || d->n_pads > 0)
+		return 0;
+	d->bits = (d->bits << 6 | (uint32_t)v) & 0xffff;
+	d->n_bits += 6;
+	d->n_chars++;
+	return 1;
+}
+
+enum bsg_err bsg_base64_decode(const char *text, size_t text_len, uint8_t *out, size_t cap,
+			       size_t *len, struct bsg_error *err)
+{
+	struct decoder d = { 0 };
+	size_t n = 0;
+
+	*len = 0;
+	for (size_t i = 0; i < text_len; i++) {
+		if (is_blank(text[i]))
+			continue;
+		if (d.n_pads > 0 && d.n_chars == 0)
+			return bsg_fail(err, BSG_E_INVALID, "base64: text after the padding");
+		if (!take(&d, text[i]))
+			return bsg_fail(err, BSG_E_INVALID, "base64: bad character at %zu", i);
+		if (d.n_bits >= 8) {
+			if (n == cap)
+				return bsg_fail(err, BSG_E_LIMIT, "base64: more than %zu bytes", cap);
+			d.n_bits -= 8;
+			out[n++] = (uint8_t)(d.bits >> d.n_bits);
+		}
+		d.n_chars %= 4;
+	}
+	if (d.n_chars != 0)
+		return bsg_fail(err, BSG_E_INVALID, "base64: cut off");
+	if ((d.bits & ((1u << d.n_bits) - 1)) != 0)
+		return bsg_fail(err, BSG_E_INVALID, "base64: unused bits are not zero");
+	*len = n;
+	return BSG_OK;
+}

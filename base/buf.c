@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A growing, capped buffer whose first failure sticks. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bsg_buf_init(struct bsg_buf *buf, size_t max)
+{
+	memset(buf, 0, sizeof(*buf));
+	buf->max = max;
+}
+
+/* Make room for @more bytes and a NUL. False when @buf has failed, now or before. */
+static int reserve(struct bsg_buf *buf, size_t more)
+{
+	size_t cap = buf->cap < 64 ? 64 : buf->cap;
+	uint8_t *data;
+
+	if (buf->rc != BSG_OK)
+		return 0;
+	if (more > buf->max - buf->len || buf->max == SIZE_MAX) {
+		buf->rc = BSG_E_LIMIT;
+		return 0;
+	}
+	if (buf->len + more < buf->cap)
+		return 1;
+	while (cap <= buf->len + more)
+		cap = cap <= SIZE_MAX / 2 ? cap * 2 : buf->len + more + 1;
+	if (cap > buf->max + 1)
+		cap = buf->max + 1;	/* the NUL may stand behind the last allowed byte */
+	data = realloc(buf->data, cap);
+	if (data == NULL) {
+		buf->rc = BSG_E_NO_MEMORY;
+		return 0;
+	}
+	buf->data = data;
+	buf->cap = cap;
+	return 1;
+}
+
+void bsg_buf_add(struct bsg_buf *buf, const void *data, size_t len)
+{
+	if (!reserve(buf, len))
+		return;
+	if (len > 0)
+		memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void bsg_buf_add_text(struct bsg_buf *buf, const char *text)
+{
+	bsg_buf_add(buf, text, strlen(text));
+}
+
+void bsg_buf_printf(struct bsg_buf *buf, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 && buf->rc == BSG_OK)
+		buf->rc = BSG_E_BUG;
+	if (n < 0 || !reserve(buf, (size_t)n))
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf((char *)buf->data + buf->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	buf->len += (size_t)n;
+}
+
+enum bsg_err bsg_buf_finish(struct bsg_buf *buf, struct bsg_error *err)
+{
+	bsg_buf_add(buf, NULL, 0);
+	if (buf->rc == BSG_E_LIMIT)
+		return bsg_fail(err, BSG_E_LIMIT, "more than %zu bytes", buf->max);
+	if (buf->rc != BSG_OK)
+		return bsg_fail(err, buf->rc, "buffer: out of memory after %zu bytes", buf->len);
+	return BSG_OK;
+}
+
+void bsg_buf_clear(struct bsg_buf *buf)
+{
+	buf->len = 0;
+	buf->rc = BSG_OK;
+	if (buf->data != NULL)
+		buf->data[0] = '\0';
+}
+
+uint8_t *bsg_buf_take(struct bsg_buf *buf, size_t *len)
+{
+	uint8_t *data = buf->data;
+
+	*len = buf->len;
+	bsg_buf_init(buf, buf->max);
+	return data;
+}
+
+void bsg_buf_free(struct bsg_buf *buf)
+{
+	free(buf->data);
+	bsg_buf_init(buf, buf->max);
+}
