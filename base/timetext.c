@@ -74,9 +74,9 @@ static int64_t utc_of(const struct civil *c)
 
 static int64_t clamp(int64_t utc)
 {
-	if (utc < BSG_TIME_MIN)
-		return BSG_TIME_MIN;
-	return utc > BSG_TIME_MAX ? BSG_TIME_MAX : utc;
+	if (utc < BSG_TIME_TEXT_MIN)
+		return BSG_TIME_TEXT_MIN;
+	return utc > BSG_TIME_TEXT_MAX ? BSG_TIME_TEXT_MAX : utc;
 }
 
 void bsg_time_format(int64_t utc, char out[static BSG_TIME_SIZE])
@@ -181,7 +181,7 @@ enum bsg_err bsg_time_parse(const char *text, size_t len, int64_t *out, struct b
 		return bsg_fail(err, BSG_E_INVALID,
 				"not a time such as 2026-11-23T22:00:00Z (RFC 3339)");
 	utc += utc_of(&c);
-	if (utc < BSG_TIME_MIN || utc > BSG_TIME_MAX)
+	if (utc < BSG_TIME_TEXT_MIN || utc > BSG_TIME_TEXT_MAX)
 		return bsg_fail(err, BSG_E_INVALID, "time is not within the years 1970 to 9999");
 	*out = utc;
 	return BSG_OK;
@@ -263,7 +263,7 @@ enum bsg_err bsg_time_parse_http(const char *text, size_t len, int64_t *out, str
 	if (r.bad || r.at != r.end || !civil_is_valid(&c))
 		return bsg_fail(err, BSG_E_INVALID, "not an HTTP date");
 	utc = utc_of(&c);
-	if (utc < BSG_TIME_MIN || (utc / DAY_S + 4) % 7 != weekday)
+	if (utc < BSG_TIME_TEXT_MIN || (utc / DAY_S + 4) % 7 != weekday)
 		return bsg_fail(err, BSG_E_INVALID, "not an HTTP date since 1970");
 	*out = utc;
 	return BSG_OK;

@@ -14,17 +14,17 @@
 #include "base/error.h"
 
 #define BSG_TIME_SIZE 21		/* "2026-11-23T22:00:00Z" and NUL */
-#define BSG_TIME_MIN INT64_C(0)			/* 1970-01-01T00:00:00Z */
-#define BSG_TIME_MAX INT64_C(253402300799)	/* 9999-12-31T23:59:59Z */
+#define BSG_TIME_TEXT_MIN INT64_C(0)			/* 1970-01-01T00:00:00Z */
+#define BSG_TIME_TEXT_MAX INT64_C(253402300799)	/* 9999-12-31T23:59:59Z */
 
-/** Write @utc as RFC 3339 with `Z`; a time outside BSG_TIME_MIN..MAX is clamped. */
+/** Write @utc as RFC 3339 with `Z`; a time outside BSG_TIME_TEXT_MIN..MAX is clamped. */
 void bsg_time_format(int64_t utc, char out[static BSG_TIME_SIZE]);
 
 /**
  * Read RFC 3339: `2026-11-23T22:00:00Z`, or with an offset, or with a fraction,
  * which is cut off. A leap second (:60) is read as :59. Nothing may follow.
  *
- * @return BSG_OK, BSG_E_INVALID (not such a text, or outside BSG_TIME_MIN..MAX)
+ * @return BSG_OK, BSG_E_INVALID (not such a text, or outside BSG_TIME_TEXT_MIN..MAX)
  */
 enum bsg_err bsg_time_parse(const char *text, size_t len, int64_t *out,
 			    struct bsg_error *err) BSG_MUST_CHECK;
