@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include <bosaga/error.h>
+#include <bosaga/limits.h>
 #include <bosaga/slice.h>
 
 #define BSG_CBOR_DEPTH_MAX 8	/* arrays, maps and tags inside one another */
@@ -126,7 +127,7 @@ void bsg_cbor_skip(struct bsg_cbor_reader *r);
 /** The value of a key that the message does not have: skip it or refuse (W6). */
 void bsg_cbor_unknown(struct bsg_cbor_reader *r, int64_t key);
 
-/** Is it 1 to 40 lower-case letters, digits and `-`: an identifier of ours (W8)? */
+/** Is it 1 to BSG_ID_MAX lower-case letters, digits and `-`: an identifier of ours (W8)? */
 bool bsg_wire_is_id(struct bsg_str text);
 
 /** Read an identifier (W8). */

@@ -19,10 +19,10 @@
 
 #include "wire/exitcode.h"
 
-#define BSG_ORDERS_MAX 16384		/* bytes, signed, as they travel */
-#define BSG_ORDERS_PAYLOAD_MAX 14336	/* bytes, before they are signed */
-#define BSG_ORDERS_DAYS_MAX 40		/* exit keys a place */
-#define BSG_ORDERS_LIFE_S (INT64_C(36) * 86400)	/* expires - issued, at most */
+#define BSG_ORDERS_MAX BSG_ORDERS_BYTES_MAX	/* bytes, signed, as they travel */
+#define BSG_ORDERS_PAYLOAD_MAX 14336		/* bytes, before they are signed */
+#define BSG_ORDERS_DAYS_MAX 40			/* exit keys a place */
+#define BSG_ORDERS_LIFE_S (INT64_C(35) * 86400)	/* expires - issued, at most */
 
 /* Beside orders.places[i]. */
 struct bsg_orders_place {
@@ -35,7 +35,7 @@ struct bsg_orders_place {
 struct bsg_orders_message {
 	struct bsg_orders orders;
 	bool discharge;		/* this device has left: restrict nothing, forget places, keep nothing;
-				   no places, rules, exemptions, presence */
+				   no places, rules, exemptions, windows, apps, presence, release */
 	struct bsg_orders_place places[BSG_PLACES_MAX];	/* orders.n_places of them */
 };
 
@@ -43,28 +43,30 @@ struct bsg_orders_message {
  * Encode the payload of orders. Equal orders give equal bytes.
  *
  * Checks all that bsg_orders_decode() checks, so that no server signs what its
- * devices refuse.
+ * devices refuse. The digest and what bsg_orders_prepare() made do not travel.
  *
  * @param out  the bytes, inside @buf; empty on failure
  * @param why  may be NULL; else a static text on failure, NULL otherwise
  *
  * @return BSG_OK, BSG_E_INVALID (what W20..W29 forbid), BSG_E_LIMIT (a limit of
- *         <bosaga/limits.h>, more than BSG_ORDERS_PAYLOAD_MAX bytes, or @cap)
+ *         <bosaga/limits.h>, more than BSG_ORDERS_PAYLOAD_MAX bytes, or @cap),
+ *         BSG_E_DENIED (an app that must never be touched, D10)
  */
 enum bsg_err bsg_orders_encode(const struct bsg_orders_message *message, uint8_t *buf, size_t cap,
 			       struct bsg_bytes *out, const char **why) BSG_MUST_CHECK;
 
 /**
- * Decode a payload whose signature has been verified. Whether it is for this
- * device and newer than what it has (D9) is for the caller to judge.
+ * Decode a payload whose signature has been verified. The caller then fills
+ * orders.digest and calls bsg_orders_prepare(); whether the orders are for this
+ * device and newer than what it has (D9) is for the decision to judge.
  *
  * @param out  filled whole, or zeroed on failure; ids, texts and keys point into
- *             @payload, which must live as long. Several KiB: not for a small stack
+ *             @payload, which must live as long. About 30 KiB: not for a small stack
  * @param why  may be NULL; else a static text on failure, NULL otherwise
  *
- * @return BSG_OK, BSG_E_INVALID, BSG_E_LIMIT
+ * @return BSG_OK, BSG_E_INVALID, BSG_E_LIMIT, BSG_E_DENIED: as bsg_orders_encode()
  *
- * Cost: O(bytes + places^2).
+ * Cost: O(bytes + places^2 + rules^2 + evidence^2).
  */
 enum bsg_err bsg_orders_decode(struct bsg_bytes payload, struct bsg_orders_message *out,
 			       const char **why) BSG_MUST_CHECK;

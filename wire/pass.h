@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
+#include <bosaga/decide.h>
 #include <bosaga/error.h>
-#include <bosaga/slice.h>
 
 #include "wire/exitcode.h"
 
@@ -20,10 +20,7 @@
 #define BSG_PASS_LIFE_S 30		/* exp - iat at most: of a device's own */
 #define BSG_PASS_LIFE_SERVER_S 60	/* of one that the server signs */
 #define BSG_NONCE_LEN 8			/* random; a gate's in its token, a phone's in its pass */
-#define BSG_PASS_COUNT_MAX 255		/* break-glass count; more are written as this */
-
-/* How the device came to be present. Zero is none, and no pass says so. */
-enum bsg_pass_by { BSG_PASS_BY_GATE = 1, BSG_PASS_BY_SELF, BSG_PASS_BY_WEAK };
+#define BSG_PASS_COUNT_MAX 65535	/* break-glass presses; more are written as this */
 
 struct bsg_pass {
 	uint8_t pseudonym[BSG_PSEUDONYM_LEN];	/* ueid: of this device at this place */
@@ -35,10 +32,10 @@ struct bsg_pass {
 	uint8_t gate_nonce[BSG_NONCE_LEN];
 	struct bsg_str gate;			/* the gate it is for; empty: any of the place */
 	uint32_t serial;			/* of the orders in force, from 1 */
-	uint32_t functions;			/* restricted now: bits of <bosaga/functions.h>, not empty */
-	uint8_t n_break_glass;			/* used in the last 24 h */
+	uint32_t functions;			/* restricted now: bits of <bosaga/functions.h>; may be none */
+	uint32_t n_break_glass;			/* presses ever, as the output says */
 	uint32_t sequence;			/* grows with every pass of this device at this place */
-	enum bsg_pass_by by;
+	enum bsg_by by;				/* how it is present; not BSG_BY_NONE */
 	int64_t verified_at;			/* 0: signed by the device; else when the server verified it */
 };
 

@@ -22,7 +22,6 @@
 #define BSG_REPORT_ID_LEN 16		/* random */
 #define BSG_INSTANCE_ID_LEN 16		/* random, made at the agent's first start in its state folder */
 #define BSG_REPORT_TEXT_MAX 240		/* bytes of UTF-8 */
-#define BSG_REPORT_FUNCTIONS_MAX 32	/* entries of a list by function */
 
 /* What a report says. Zero is no kind. */
 enum bsg_report_kind {
@@ -58,7 +57,7 @@ struct bsg_report_status {
 	int64_t lift_by;	/* as the output says it; 0: none */
 	bool discharged;	/* these orders were a discharge, and everything is open */
 	size_t n_functions;
-	struct bsg_report_function functions[BSG_REPORT_FUNCTIONS_MAX];	/* ascending, each once */
+	struct bsg_report_function functions[BSG_FUNCTIONS_COUNT];	/* ascending, each once */
 };
 
 /* Numbers as in a policy's coverage. */
@@ -78,13 +77,13 @@ struct bsg_report_coverage {
 	struct bsg_str agent;	/* program and version, such as "bosaga-agent 0.1.0" */
 	struct bsg_str system;	/* what it runs on, such as "Debian GNU/Linux 12, 6.1.0" */
 	size_t n_functions;
-	struct bsg_report_cover functions[BSG_REPORT_FUNCTIONS_MAX];	/* ascending, each once */
+	struct bsg_report_cover functions[BSG_FUNCTIONS_COUNT];	/* ascending, each once */
 };
 
 struct bsg_report_event {
-	uint32_t kind;		/* enum of core's reports in <bosaga/decide.h> */
+	enum bsg_out_kind kind;	/* of <bosaga/decide.h> */
 	struct bsg_str place;	/* empty: none */
-	int64_t value;		/* what core says with that kind, such as the seconds a clock was corrected by; 0: none */
+	int64_t value;		/* what core says with that kind, such as the seconds a clock was corrected by */
 };
 
 struct bsg_report_break_glass {
@@ -136,7 +135,7 @@ enum bsg_err bsg_report_encode(const struct bsg_report_batch *batch, uint8_t *bu
  * Decode a batch: all of it, or nothing.
  *
  * @param out  filled whole, or zeroed on failure; slices point into @bytes.
- *             About 50 KiB: not for a thread's stack
+ *             About 16 KiB: not for a thread's stack
  * @param why  may be NULL; else a static text on failure, NULL otherwise
  *
  * @return BSG_OK, BSG_E_INVALID, BSG_E_LIMIT
