@@ -8,8 +8,8 @@
  * A batch that changes something on a person's behalf (column "audit" of the list below) must hold a BSG_OP_AUDIT: one entry for each
  * change, in its transaction. Without it bsg_store_submit() answers BSG_E_BUG.
  *
- * Every operation may come to BSG_E_LIMIT (a text or bytes too long), BSG_E_INVALID (a required text is NULL or empty, a number
- * out of range) and BSG_E_UNAVAILABLE.
+ * Every operation may come to BSG_E_UNAVAILABLE, and is refused before it is queued with BSG_E_LIMIT (a text or bytes too long)
+ * or BSG_E_INVALID (a required text is NULL or empty, a number out of range).
  */
 #ifndef BSG_STORE_OPS_H
 #define BSG_STORE_OPS_H
@@ -46,6 +46,7 @@ enum bsg_op_kind {
 	BSG_OP_TOKEN_REVOKE,	/* yes */
 	BSG_OP_AUDIT,
 	BSG_OP_RETENTION,
+	BSG_OP_PROBE,		/* write one small row, to see whether the disk takes it; no members */
 	BSG_OP_COUNT
 };
 

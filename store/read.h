@@ -82,8 +82,8 @@ enum bsg_err bsg_store_orders(struct bsg_store *store, const char *device, struc
 			      struct bsg_store_blob *bytes, struct bsg_error *err) BSG_MUST_CHECK;
 /**
  * List devices whose orders are due: something changed, they are to be renewed by @now, or they were made from an older policy than
- * @policy (revoked and leaving devices: only if something changed or renewal is due). Oldest first within each reason; work on
- * them and ask again from the beginning until the list is empty.
+ * @policy (revoked and leaving devices: only if something changed or renewal is due). Work on them and ask again from the beginning
+ * until the list is empty.
  */
 enum bsg_err bsg_store_orders_due(struct bsg_store *store, int64_t now, int64_t policy, size_t limit,
 				  struct bsg_due_rec *out, size_t *n, struct bsg_error *err) BSG_MUST_CHECK;
@@ -107,7 +107,7 @@ enum bsg_err bsg_store_crossings(struct bsg_store *store, const struct bsg_cross
 				 struct bsg_page *page, struct bsg_crossing_rec *out,
 				 struct bsg_error *err) BSG_MUST_CHECK;
 
-/** List active devices that are in, by device. @param place  exactly this place, not those inside it */
+/** List active devices that are in, by place and device. @param place  exactly this place, not those inside it */
 enum bsg_err bsg_store_present(struct bsg_store *store, const char *place, const char *unit, struct bsg_page *page,
 			       struct bsg_present_rec *out, struct bsg_error *err) BSG_MUST_CHECK;
 

@@ -92,6 +92,7 @@ struct bsg_batch {
  *
  * @return BSG_OK             accepted: the callback will come, also during bsg_store_close()
  * @return BSG_E_UNAVAILABLE  the queue is full, or the store is closing; the callback will not come
+ * @return BSG_E_INVALID, BSG_E_LIMIT  an operation's own members; the callback will not come
  * @return BSG_E_BUG          no operation, no callback, an unknown kind, or a change without audit entry (store/ops.h); the callback
  *                            will not come
  *

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What operations must look like before they are queued: one table. */
+#include <string.h>
+
+#include "store/backend.h"
+
+#define DEVICE_ID_LEN (BSG_ID_SIZE - 1)
+
+enum rule_type {
+	RULE_TEXT,	/* required, not empty, shorter than max */
+	RULE_OPTIONAL,	/* NULL or shorter than max */
+	RULE_ID,	/* exactly 32 bytes */
+	RULE_DIGEST,	/* required; its length is a matter of trust */
+	RULE_BYTES	/* 1..max bytes */
+};
+
+struct rule {
+	enum rule_type type;
+	const char *name;
+	size_t offset, max;
+};
+
+struct op_rules {
+	const char *name;
+	bool audited;
+	const struct rule *rules;
+	size_t n_rules;
+};
+
+#define MEMBER(type, op, member, max) { type, #member, offsetof(struct bsg_op, op.member), max }
+#define TEXT(op, member, size) MEMBER(RULE_TEXT, op, member, size)
+#define NAME(op, member) MEMBER(RULE_TEXT, op, member, BSG_NAME_SIZE)
+#define OPTIONAL(op, member, size) MEMBER(RULE_OPTIONAL, op, member, size)
+#define ID(op, member) MEMBER(RULE_ID, op, member, 0)
+#define DIGEST(op, member) MEMBER(RULE_DIGEST, op, member, 0)
+#define BYTES(op, member, max) MEMBER(RULE_BYTES, op, member, max)
+#define RULES(audited, name, ...) { name, audited, (const struct rule[]){ __VA_ARGS__ }, \
+	sizeof((const struct rule[]){ __VA_ARGS__ }) / sizeof(struct rule) }
+#define NO_RULES(audited, name) { name, audited, NULL, 0 }
+
+#define CERTIFICATE_MAX 16384
+
+static const struct op_rules table[BSG_OP_COUNT] = {
+	[BSG_OP_PERSON_ADD] = RULES(true, "add person", NAME(person_add, id), TEXT(person_add, name, BSG_FULL_NAME_SIZE),
+		OPTIONAL(person_add, unit, BSG_NAME_SIZE), TEXT(person_add, lang, 3)),
+	[BSG_OP_PERSON_LEAVE] = RULES(true, "person leaves", NAME(person_leave, id)),
+	[BSG_OP_BADGE_ADD] = RULES(true, "give badge", TEXT(badge_add, number, BSG_BADGE_SIZE), NAME(badge_add, person)),
+	[BSG_OP_BADGE_REMOVE] = RULES(true, "take badge", TEXT(badge_remove, number, BSG_BADGE_SIZE),
+		NAME(badge_remove, person)),
+	[BSG_OP_INVITATION_ADD] = RULES(true, "invite", DIGEST(invitation_add, token_sha256), NAME(invitation_add, person),
+		NAME(invitation_add, kind)),
+	[BSG_OP_ENROL] = RULES(true, "enrol", DIGEST(enrol, token_sha256), DIGEST(enrol, key_sha256), ID(enrol, device),
+		NAME(enrol, class_name), DIGEST(enrol, certificate_sha256), BYTES(enrol, certificate, CERTIFICATE_MAX)),
+	[BSG_OP_CERTIFICATE_ADD] = RULES(true, "add certificate", ID(certificate_add, device), DIGEST(certificate_add, sha256),
+		BYTES(certificate_add, certificate, CERTIFICATE_MAX)),
+	[BSG_OP_CERTIFICATE_REVOKE] = RULES(true, "revoke certificate", DIGEST(certificate_revoke, sha256)),
+	[BSG_OP_DEVICE_STATE] = RULES(true, "end device", ID(device_state, device)),
+	[BSG_OP_DEVICE_CARRIED] = RULES(true, "carry device", ID(device_carried, device)),
+	[BSG_OP_DEVICE_RELEASE] = RULES(true, "release device", ID(device_release, device),
+		TEXT(device_release, reason, BSG_REASON_SIZE)),
+	[BSG_OP_POLICY_PROPOSE] = RULES(true, "propose policy",
+		BYTES(policy_propose, document, BSG_STORE_DOCUMENT_BYTES_MAX), DIGEST(policy_propose, digest),
+		TEXT(policy_propose, author, BSG_ACTOR_SIZE)),
+	[BSG_OP_POLICY_APPROVE] = RULES(true, "approve policy", TEXT(policy_approve, approver, BSG_ACTOR_SIZE)),
+	[BSG_OP_POLICY_ACTIVATE] = NO_RULES(true, "activate policy"),
+	[BSG_OP_PLACE_SECRET_ADD] = RULES(false, "keep place secret", NAME(place_secret_add, place),
+		DIGEST(place_secret_add, key), DIGEST(place_secret_add, day_root)),
+	[BSG_OP_ORDERS_PUT] = RULES(false, "put orders", ID(orders_put, device), DIGEST(orders_put, digest),
+		BYTES(orders_put, bytes, BSG_STORE_ORDERS_BYTES_MAX)),
+	[BSG_OP_CROSSING_ADD] = RULES(false, "add crossing", TEXT(crossing_add, id, BSG_UUID_SIZE),
+		OPTIONAL(crossing_add, badge, BSG_BADGE_SIZE), OPTIONAL(crossing_add, person, BSG_NAME_SIZE),
+		OPTIONAL(crossing_add, device, BSG_ID_SIZE), NAME(crossing_add, place), NAME(crossing_add, gate),
+		TEXT(crossing_add, by, BSG_ACTOR_SIZE)),
+	[BSG_OP_REPORTS] = RULES(false, "take reports", ID(reports, device), DIGEST(reports, instance)),
+	[BSG_OP_GATE_CREDENTIAL_ADD] = RULES(true, "give gate credential", NAME(gate_credential_add, place),
+		NAME(gate_credential_add, gate), DIGEST(gate_credential_add, key_sha256),
+		TEXT(gate_credential_add, by, BSG_ACTOR_SIZE)),
+	[BSG_OP_TURNSTILE_ADD] = RULES(true, "add turnstile", ID(turnstile_add, id), DIGEST(turnstile_add, token_sha256),
+		NAME(turnstile_add, place), NAME(turnstile_add, gate), OPTIONAL(turnstile_add, address, BSG_ADDRESS_SIZE)),
+	[BSG_OP_TURNSTILE_REMOVE] = RULES(true, "remove turnstile", ID(turnstile_remove, id)),
+	[BSG_OP_ADMIN_ADD] = RULES(true, "add administrator", NAME(admin_add, name), NAME(admin_add, role),
+		OPTIONAL(admin_add, unit, BSG_NAME_SIZE)),
+	[BSG_OP_ADMIN_REMOVE] = RULES(true, "remove administrator", NAME(admin_remove, name)),
+	[BSG_OP_TOKEN_ADD] = RULES(true, "add token", ID(token_add, id), DIGEST(token_add, sha256), NAME(token_add, admin)),
+	[BSG_OP_TOKEN_REVOKE] = RULES(true, "revoke token", ID(token_revoke, id)),
+	[BSG_OP_AUDIT] = RULES(false, "audit", TEXT(audit, who, BSG_ACTOR_SIZE), NAME(audit, action),
+		TEXT(audit, subject, BSG_ACTOR_SIZE), OPTIONAL(audit, reason, BSG_REASON_SIZE),
+		OPTIONAL(audit, detail, BSG_DETAIL_SIZE)),
+	[BSG_OP_RETENTION] = NO_RULES(false, "forget"),
+	[BSG_OP_PROBE] = NO_RULES(false, "probe"),
+};
+
+static enum bsg_err check_text(const char *text, const struct rule *rule, const char *op, struct bsg_error *err)
+{
+	size_t len;
+
+	if (text == NULL && rule->type == RULE_OPTIONAL)
+		return BSG_OK;
+	len = text != NULL ? strlen(text) : 0;
+	if (len == 0 && rule->type != RULE_OPTIONAL)
+		return bsg_fail(err, BSG_E_INVALID, "%s: no %s", op, rule->name);
+	if (rule->type == RULE_ID && len != DEVICE_ID_LEN)
+		return bsg_fail(err, BSG_E_INVALID, "%s: %s is not %d hex digits", op, rule->name, DEVICE_ID_LEN);
+	if (rule->type != RULE_ID && len >= rule->max)
+		return bsg_fail(err, BSG_E_LIMIT, "%s: %s has %zu bytes, at most %zu", op, rule->name, len,
+				rule->max - 1);
+	return BSG_OK;
+}
+
+static enum bsg_err check_bytes(struct bsg_bytes bytes, const struct rule *rule, const char *op, struct bsg_error *err)
+{
+	if (bytes.ptr == NULL || bytes.len == 0)
+		return bsg_fail(err, BSG_E_INVALID, "%s: no %s", op, rule->name);
+	if (bytes.len > rule->max)
+		return bsg_fail(err, BSG_E_LIMIT, "%s: %s has %zu bytes, at most %zu", op, rule->name, bytes.len,
+				rule->max);
+	return BSG_OK;
+}
+
+static enum bsg_err check_member(const void *member, const struct rule *rule, const char *op, struct bsg_error *err)
+{
+	struct bsg_bytes bytes;
+	const void *pointer;
+
+	if (rule->type == RULE_BYTES) {
+		memcpy(&bytes, member, sizeof(bytes));
+		return check_bytes(bytes, rule, op, err);
+	}
+	memcpy(&pointer, member, sizeof(pointer));
+	if (rule->type != RULE_DIGEST)
+		return check_text(pointer, rule, op, err);
+	if (pointer == NULL)
+		return bsg_fail(err, BSG_E_INVALID, "%s: no %s", op, rule->name);
+	return BSG_OK;
+}
+
+static bool given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static enum bsg_err check_crossing(const struct bsg_op_crossing_add *op, struct bsg_error *err)
+{
+	if (given(op->badge) + given(op->person) + given(op->device) != 1)
+		return bsg_fail(err, BSG_E_INVALID, "add crossing: give one of badge, person and device");
+	if (op->direction != BSG_CROSSING_IN && op->direction != BSG_CROSSING_OUT)
+		return bsg_fail(err, BSG_E_INVALID, "add crossing: direction is neither in nor out");
+	return BSG_OK;
+}
+
+static enum bsg_err check_reports(const struct bsg_op_reports *op, struct bsg_error *err)
+{
+	static const struct rule kind = { RULE_TEXT, "kind", 0, BSG_NAME_SIZE };
+	static const struct rule body = { RULE_BYTES, "body", 0, BSG_STORE_REPORT_BYTES_MAX };
+	enum bsg_err rc = BSG_OK;
+
+	if (op->reports == NULL || op->n_reports == 0 || op->sequence < 0)
+		return bsg_fail(err, BSG_E_INVALID, "take reports: none, or a sequence below 0");
+	if (op->n_reports > BSG_STORE_REPORTS_MAX)
+		return bsg_fail(err, BSG_E_LIMIT, "take reports: %zu, at most %d", op->n_reports, BSG_STORE_REPORTS_MAX);
+	for (size_t i = 0; i < op->n_reports && rc == BSG_OK; i++) {
+		if (op->reports[i].id == NULL)
+			return bsg_fail(err, BSG_E_INVALID, "take reports: no id");
+		rc = check_text(op->reports[i].kind, &kind, "take reports", err);
+		if (rc == BSG_OK)
+			rc = check_bytes(op->reports[i].body, &body, "take reports", err);
+	}
+	return rc;
+}
+
+/* What the table cannot say: choices and ranges. */
+static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
+{
+	bool good = true;
+
+	if (op->kind == BSG_OP_CROSSING_ADD)
+		return check_crossing(&op->crossing_add, err);
+	if (op->kind == BSG_OP_REPORTS)
+		return check_reports(&op->reports, err);
+	if (op->kind == BSG_OP_DEVICE_STATE)
+		good = op->device_state.state == BSG_DEVICE_LEAVING || op->device_state.state == BSG_DEVICE_REVOKED;
+	else if (op->kind == BSG_OP_POLICY_PROPOSE)
+		good = op->policy_propose.approvals_needed >= 0 && op->policy_propose.approvals_needed <= 8;
+	else if (op->kind == BSG_OP_ORDERS_PUT)
+		good = op->orders_put.expected_serial >= 0 && op->orders_put.serial > op->orders_put.expected_serial;
+	return good ? BSG_OK : bsg_fail(err, BSG_E_INVALID, "%s: a number is out of range", table[op->kind].name);
+}
+
+enum bsg_err bsg_store_check(const struct bsg_op *ops, size_t n_ops, struct bsg_error *err)
+{
+	const char *unaudited = NULL;
+	bool has_audit = false;
+
+	for (size_t i = 0; i < n_ops; i++) {
+		const struct op_rules *rules;
+		enum bsg_err rc = BSG_OK;
+
+		if (ops[i].kind <= BSG_OP_NONE || ops[i].kind >= BSG_OP_COUNT)
+			return bsg_fail(err, BSG_E_BUG, "operation %zu of a batch has no kind", i);
+		rules = &table[ops[i].kind];
+		has_audit = has_audit || ops[i].kind == BSG_OP_AUDIT;
+		if (rules->audited)
+			unaudited = rules->name;
+		for (size_t r = 0; r < rules->n_rules && rc == BSG_OK; r++)
+			rc = check_member((const char *)&ops[i] + rules->rules[r].offset, &rules->rules[r],
+					  rules->name, err);
+		if (rc == BSG_OK)
+			rc = check_rest(&ops[i], err);
+		if (rc != BSG_OK)
+			return rc;
+	}
+	if (unaudited != NULL && !has_audit)
+		return bsg_fail(err, BSG_E_BUG, "%s: a change without an audit entry in its batch", unaudited);
+	return BSG_OK;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The writer's statements: STATEMENT(name, sql), included where a list of them is wanted.
+ *
+ * None may scan a table: tests/contract/test_store_plans.c asks SQLite how it would run each.
+ */
+STATEMENT(BEGIN, "BEGIN IMMEDIATE")
+STATEMENT(COMMIT, "COMMIT")
+STATEMENT(SAVEPOINT, "SAVEPOINT batch")
+STATEMENT(RELEASE, "RELEASE batch")
+STATEMENT(UNDO, "ROLLBACK TO batch")
+
+STATEMENT(PERSON_ADD, "INSERT INTO person (id, name, unit, lang, created) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")
+STATEMENT(PERSON_SAME, "SELECT 1, 0, 0, 0 FROM person WHERE id = ?1 AND name = ?2 AND unit = ?3 AND lang = ?4 AND left_at = 0")
+STATEMENT(PERSON_STATE, "SELECT left_at, 0, 0, 0 FROM person WHERE id = ?1")
+STATEMENT(PERSON_LEAVE, "UPDATE person SET left_at = ?2 WHERE id = ?1 AND left_at = 0")
+STATEMENT(PERSON_BADGES_END, "DELETE FROM badge WHERE person = ?1")
+STATEMENT(PERSON_INVITATIONS_END, "DELETE FROM invitation WHERE person = ?1 AND consumed = 0")
+STATEMENT(PERSON_DEVICES_END,
+	"UPDATE device SET state = 0, carried = 0, ended = iif(ended = 0, ?2, ended), change = change + 1, due = 0 "
+	"WHERE person = ?1 AND state <> 0")
+STATEMENT(BADGE_ADD, "INSERT INTO badge (number, person, since) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
+STATEMENT(BADGE_PERSON, "SELECT 0, 0, 0, 0, person, '', '', '' FROM badge WHERE number = ?1")
+STATEMENT(BADGE_REMOVE, "DELETE FROM badge WHERE number = ?1 AND person = ?2")
+STATEMENT(INVITATION_ADD, "INSERT INTO invitation (token, person, kind, created, expires) VALUES (?1, ?2, ?3, ?4, ?5)")
+STATEMENT(INVITATION, "SELECT expires, consumed, person, kind, device, key FROM invitation WHERE token = ?1")
+STATEMENT(INVITATION_CONSUME, "UPDATE invitation SET consumed = ?2, device = ?3, key = ?4, certificate = ?5 WHERE token = ?1")
+STATEMENT(DEVICES_ACTIVE, "SELECT count(*), 0, 0, 0 FROM device WHERE person = ?1 AND state = 2")
+STATEMENT(DEVICES_CARRIED, "SELECT count(*), 0, 0, 0 FROM device WHERE person = ?1 AND carried = 1")
+STATEMENT(DEVICE_ADD,
+	"INSERT INTO device (id, person, kind, class, state, carried, enrolled) VALUES (?1, ?2, ?3, ?4, 2, ?5, ?6)")
+STATEMENT(DEVICE, "SELECT state, carried, release_at, change, person, '', '', '' FROM device WHERE id = ?1")
+STATEMENT(DEVICE_STATE,
+	"UPDATE device SET state = ?2, carried = 0, ended = iif(ended = 0, ?3, ended), change = change + 1, due = 0 WHERE id = ?1")
+STATEMENT(DEVICE_CARRIED, "UPDATE device SET carried = ?2 WHERE id = ?1")
+STATEMENT(DEVICE_RELEASE,
+	"UPDATE device SET release_at = ?2, release_reason = ?3, change = change + 1, due = 0 WHERE id = ?1")
+STATEMENT(DEVICE_CONFLICT, "UPDATE device SET conflict_at = max(conflict_at, ?2) WHERE id = ?1")
+STATEMENT(CERTIFICATE_ADD, "INSERT INTO certificate (sha256, device, created, expires, der) VALUES (?1, ?2, ?3, ?4, ?5)")
+STATEMENT(CERTIFICATE_DEVICE, "SELECT revoked, 0, 0, 0, device, '', '', '' FROM certificate WHERE sha256 = ?1")
+STATEMENT(CERTIFICATE_REVOKE, "UPDATE certificate SET revoked = ?2 WHERE sha256 = ?1")
+
+STATEMENT(POLICY_PROPOSE,
+	"INSERT INTO policy (version, state, author, digest, created, n_people, approvals_needed) "
+	"VALUES ((SELECT coalesce(max(version), 0) + 1 FROM policy), 1, ?1, ?2, ?3, ?4, ?5)")
+STATEMENT(POLICY_DOCUMENT, "INSERT INTO policy_document (version, document) VALUES (?1, ?2)")
+STATEMENT(POLICY,
+	"SELECT state, approvals_needed, (SELECT count(*) FROM approval a WHERE a.version = p.version), "
+	"coalesce((SELECT version FROM policy WHERE state = 2), 0) FROM policy p WHERE version = ?1")
+STATEMENT(APPROVAL_ADD, "INSERT INTO approval (version, approver, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
+STATEMENT(POLICY_SUPERSEDE, "UPDATE policy SET state = 0 WHERE state IN (1, 2) AND version < ?1")
+STATEMENT(POLICY_ACTIVATE, "UPDATE policy SET state = 2, activated = ?2 WHERE version = ?1")
+STATEMENT(PLACE_SECRET_ADD,
+	"INSERT INTO place_secret (place, key, day_root, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
+STATEMENT(ORDERS_HEAD,
+	"UPDATE device SET serial = ?3, orders_change = ?4, orders_policy = ?5, orders_expire = ?6, due = ?7, orders_digest = ?8 "
+	"WHERE id = ?1 AND serial = ?2 AND change = ?4")
+STATEMENT(ORDERS_BYTES, "INSERT INTO orders (device, bytes) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET bytes = excluded.bytes")
+STATEMENT(ORDERS_STATE, "SELECT serial, change, 0, 0 FROM device WHERE id = ?1")
+STATEMENT(GATE_CREDENTIAL_ADD,
+	"INSERT INTO gate_credential (key_sha256, place, gate, issued, expires, by) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+	"ON CONFLICT DO NOTHING")
+STATEMENT(GATE_CREDENTIAL_SAME,
+	"SELECT 1, 0, 0, 0 FROM gate_credential WHERE key_sha256 = ?1 AND place = ?2 AND gate = ?3 AND expires = ?4")
+STATEMENT(TURNSTILE_ADD, "INSERT INTO turnstile (id, token, place, gate, address, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+STATEMENT(TURNSTILE_REMOVE, "DELETE FROM turnstile WHERE id = ?1")
+STATEMENT(ADMIN_ADD, "INSERT INTO admin (name, role, unit, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
+STATEMENT(ADMIN_SAME, "SELECT 1, 0, 0, 0 FROM admin WHERE name = ?1 AND role = ?2 AND unit = ?3")
+STATEMENT(ADMIN_TOKENS_END, "DELETE FROM token WHERE admin = ?1")
+STATEMENT(ADMIN_REMOVE, "DELETE FROM admin WHERE name = ?1")
+STATEMENT(TOKEN_ADD, "INSERT INTO token (id, sha256, admin, created, expires) VALUES (?1, ?2, ?3, ?4, ?5)")
+STATEMENT(TOKEN, "SELECT revoked, 0, 0, 0 FROM token WHERE id = ?1")
+STATEMENT(TOKEN_REVOKE, "UPDATE token SET revoked = ?2 WHERE id = ?1")
+
+STATEMENT(CROSSING, "SELECT direction, at, n_devices, applied, subject, place, gate, person FROM crossing WHERE id = ?1")
+STATEMENT(CROSSING_ADD,
+	"INSERT INTO crossing (id, subject, person, device, place, gate, direction, at, received, by, n_devices, applied) "
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
+STATEMENT(CROSSING_MOVES, "SELECT device, applied, seq FROM crossing_move WHERE crossing = ?1 ORDER BY device")
+STATEMENT(CROSSING_DEVICES,
+	"SELECT state, carried, seq, at, id, person, '', '' FROM device "
+	"WHERE person = ?1 AND carried = 1 AND state = 2 ORDER BY id LIMIT 8")
+STATEMENT(CROSSING_DEVICE, "SELECT state, carried, seq, at, id, person, '', '' FROM device WHERE id = ?1")
+STATEMENT(MOVE_ADD, "INSERT INTO crossing_move (crossing, device, applied, seq) VALUES (?1, ?2, ?3, ?4)")
+STATEMENT(DEVICE_MOVE,
+	"UPDATE device SET seq = ?2, place = ?3, gate = ?4, direction = ?5, at = ?6, change = change + 1, due = 0 WHERE id = ?1")
+STATEMENT(INSTANCE, "SELECT sequence, instance FROM instance WHERE device = ?1")
+STATEMENT(INSTANCE_ADD, "INSERT INTO instance (device, instance, sequence) VALUES (?1, ?2, ?3)")
+STATEMENT(INSTANCE_NEXT, "UPDATE instance SET sequence = ?2 WHERE device = ?1")
+STATEMENT(REPORT_ADD,
+	"INSERT INTO report (device, id, kind, sequence, at, received, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+	"ON CONFLICT DO NOTHING")
+STATEMENT(REPORT_KNOWN, "SELECT 1, 0, 0, 0 FROM report WHERE device = ?1 AND id = ?2")
+STATEMENT(REPORT_LATEST,
+	"INSERT INTO report_latest (device, kind, report) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET report = excluded.report")
+STATEMENT(AUDIT_HEAD, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+STATEMENT(AUDIT_ADD,
+	"INSERT INTO audit (seq, at, who, action, subject, reason, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+STATEMENT(FORGET_MOVES,
+	"DELETE FROM crossing_move WHERE crossing IN (SELECT id FROM crossing WHERE at < ?1 ORDER BY at, id LIMIT ?2)")
+STATEMENT(FORGET_CROSSINGS, "DELETE FROM crossing WHERE id IN (SELECT id FROM crossing WHERE at < ?1 ORDER BY at, id LIMIT ?2)")
+STATEMENT(FORGET_REPORTS,
+	"DELETE FROM report WHERE seq IN (SELECT seq FROM report r WHERE received < ?1 AND NOT EXISTS "
+	"(SELECT 1 FROM report_latest l WHERE l.device = r.device AND l.kind = r.kind AND l.report = r.seq) LIMIT ?2)")
+STATEMENT(PROBE, "UPDATE probe SET n = n + 1 WHERE id = 1")
