@@ -366,6 +366,7 @@ static CURLcode set_request(const struct bsg_http_client *client,
 {
 	CURL *easy = client->easy;
 	const char *method = r->method != NULL ? r->method : "GET";
+	const bool has_body = r->body != NULL || r->body_len > 0;
 	const long timeout_ms = (long)(r->timeout_ms != 0 ? r->timeout_ms : 30000) +
 				(long)r->wait_s * 1000;
 	CURLcode rc = curl_easy_setopt(easy, CURLOPT_URL, r->url);
@@ -381,14 +382,14 @@ static CURLcode set_request(const struct bsg_http_client *client,
 		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		SET(CURLOPT_USERPWD, r->basic);
 	}
-	if (r->body != NULL || r->body_len > 0 || strcmp(method, "POST") == 0) {
+	if (has_body || strcmp(method, "POST") == 0) {
 		SET(CURLOPT_POST, 1L);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
 		SET(CURLOPT_POSTFIELDS, r->body != NULL ? r->body : "");
 	}
 	if (strcmp(method, "HEAD") == 0) {
 		SET(CURLOPT_NOBODY, 1L);
-	} else if (strcmp(method, "GET") != 0) {
+	} else if (strcmp(method, "POST") != 0 && (has_body || strcmp(method, "GET") != 0)) {
 		SET(CURLOPT_CUSTOMREQUEST, method);
 	}
 #undef SET
