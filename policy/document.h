@@ -32,6 +32,7 @@
 struct bsg_policy_at {
 	const char *file;	/* name given with the source; borrowed from the policy */
 	unsigned line, column;	/* from 1 */
+	const char *path;	/* `rules[0]`; NULL where nobody asks for it */
 };
 
 struct bsg_policy_error {
@@ -163,7 +164,9 @@ struct bsg_policy_rule {
 	size_t n_where;
 	const char *const *calendars;	/* ids in `when`; none and no windows: always */
 	size_t n_calendars;
-	const struct bsg_policy_window *windows;	/* the union of all its calendars and own windows */
+	const struct bsg_policy_window *own_windows;	/* as written in the rule, sorted and joined */
+	size_t n_own_windows;
+	const struct bsg_policy_window *windows;	/* the union of its calendars' and own windows */
 	size_t n_windows;
 	bool always;			/* no `when` */
 	uint32_t restrict_set;		/* functions, bits of <bosaga/functions.h> */

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calendars and rules of a document. Keys: docs/spec/policy.md P11 to P15. */
+#include "policy/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bosaga/functions.h>
+#include <bosaga/limits.h>
+
+#include "policy/check.h"
+
+static void refuse_ics(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	(void)target;
+	bsg_load_error(load, node, "iCalendar comes with a later version: write windows: [[from, until], ...]");
+}
+
+struct calendar_keys {
+	const char *id;
+	struct bsg_load_windows windows;
+	bool has_ics;
+};
+
+static void load_calendar(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	static const struct bsg_load_key keys[] = {
+		{ "id", bsg_load_id, offsetof(struct calendar_keys, id), true },
+		{ "windows", bsg_load_windows, offsetof(struct calendar_keys, windows), false },
+		{ "ics", refuse_ics, 0, false },
+	};
+	struct bsg_load *all = target;
+	struct calendar_keys read = { 0 };
+	struct bsg_policy_calendar *calendar = bsg_load_append(load, node, &all->calendars, sizeof(*calendar),
+							       BSG_POLICY_CALENDARS_MAX, "calendars");
+	const size_t before = load->errors->n + load->errors->n_more;
+
+	if (calendar == NULL)
+		return;
+	calendar->at = bsg_load_at(load, node);
+	bsg_load_map(load, node, keys, sizeof(keys) / sizeof(keys[0]), &read);
+	calendar->id = read.id;
+	calendar->windows = read.windows.items;
+	calendar->n_windows = read.windows.n;
+	if (calendar->n_windows == 0 && load->errors->n + load->errors->n_more == before)
+		bsg_load_error(load, node, "'windows' is missing");
+	if (calendar->id == NULL)
+		all->calendars.n--;
+}
+
+void bsg_load_calendars(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	bsg_load_each(load, node, load_calendar, target);
+}
+
+static void load_true(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	if (node->kind != BSG_NODE_BOOL || node->integer == 0)
+		bsg_load_error(load, node, "must be true; leave the key out otherwise");
+	else
+		*(bool *)target = true;
+}
+
+struct who_keys {
+	bool all;
+	struct bsg_load_names units, people, devices;
+};
+
+static void load_who(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	static const struct bsg_load_key keys[] = {
+		{ "all", load_true, offsetof(struct who_keys, all), false },
+		{ "units", bsg_load_names, offsetof(struct who_keys, units), false },
+		{ "people", bsg_load_names, offsetof(struct who_keys, people), false },
+		{ "devices", bsg_load_names, offsetof(struct who_keys, devices), false },
+	};
+	struct bsg_policy_who *who = target;
+	struct who_keys read = { 0 };
+	const size_t before = load->errors->n + load->errors->n_more;
+
+	bsg_load_map(load, node, keys, sizeof(keys) / sizeof(keys[0]), &read);
+	*who = (struct bsg_policy_who){
+		.all = read.all,
+		.units = read.units.items, .n_units = read.units.n,
+		.people = read.people.items, .n_people = read.people.n,
+		.devices = read.devices.items, .n_devices = read.devices.n,
+	};
+	if (!who->all && who->n_units + who->n_people + who->n_devices == 0 &&
+	    load->errors->n + load->errors->n_more == before)
+		bsg_load_error(load, node, "names nobody: write units, people, devices or all: true");
+}
+
+/* `when` holds names of calendars, and may hold [from, until] pairs itself. */
+struct when_keys {
+	const char **calendars;
+	size_t n_calendars;
+	struct bsg_policy_window *windows;
+	size_t n_windows;
+	bool given;
+};
+
+static void load_when_item(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	struct when_keys *when = target;
+	const char *id = NULL;
+
+	if (node->kind == BSG_NODE_LIST) {
+		if (bsg_load_window(load, node, &when->windows[when->n_windows]))
+			when->n_windows++;
+		return;
+	}
+	bsg_load_id(load, node, &id);
+	for (size_t i = 0; id != NULL && i < when->n_calendars; i++)
+		if (strcmp(when->calendars[i], id) == 0)
+			return;
+	if (id != NULL)
+		when->calendars[when->n_calendars++] = id;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void load_when(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	struct when_keys *when = target;
+
+	when->given = true;
+	if (node->kind == BSG_NODE_LIST && node->n == 0) {
+		bsg_load_error(load, node, "an empty list: leave the key out for 'always'");
+		return;
+	}
+	when->calendars = bsg_load_array(load, node->n, sizeof(*when->calendars));
+	when->windows = bsg_load_array(load, node->n, sizeof(*when->windows));
+	if (load->no_memory)
+		return;
+	bsg_load_each(load, node, load_when_item, when);
+	if (when->n_calendars > 1)
+		qsort(when->calendars, when->n_calendars, sizeof(*when->calendars), by_text);
+}
+
+static void load_pilot(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	static const struct bsg_load_key keys[] = { { "people", bsg_load_names, 0, true } };
+
+	bsg_load_map(load, node, keys, 1, target);
+}
+
+static void load_stage(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	static const char *const words[] = { "observe", "pilot", "unit", "all", NULL };
+	const int i = bsg_load_word(load, node, words, "stage (observe, pilot, unit, all)");
+
+	if (i >= 0)
+		*(enum bsg_policy_stage *)target = (enum bsg_policy_stage)i;
+}
+
+static void load_lead(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	bsg_load_duration(load, node, 0, 3600, target);
+}
+
+struct rule_keys {
+	const char *id;
+	struct bsg_policy_who who;
+	struct bsg_load_names where;
+	struct when_keys when;
+	struct bsg_load_windows windows;
+	uint32_t restrict_set;
+	struct bsg_load_names apps, pilot, units;
+	struct bsg_policy_texts because;
+	enum bsg_policy_stage stage;
+	int64_t lead_s;
+};
+
+/* The windows of the key `windows` and the pairs in `when` are one set. */
+static void fill_windows(struct bsg_load *load, const struct rule_keys *read, struct bsg_policy_rule *rule)
+{
+	const size_t n = read->windows.n + read->when.n_windows;
+	struct bsg_policy_window *own = bsg_load_array(load, n, sizeof(*own));
+
+	if (own == NULL)
+		return;
+	if (read->windows.n > 0)
+		memcpy(own, read->windows.items, read->windows.n * sizeof(*own));
+	if (read->when.n_windows > 0)
+		memcpy(own + read->windows.n, read->when.windows, read->when.n_windows * sizeof(*own));
+	rule->own_windows = own;
+	rule->n_own_windows = bsg_windows_join(own, n);
+}
+
+static void fill_rule(struct bsg_load *load, const struct rule_keys *read, struct bsg_policy_rule *rule)
+{
+	rule->id = read->id;
+	rule->who = read->who;
+	rule->where = read->where.items;
+	rule->n_where = read->where.n;
+	rule->calendars = read->when.calendars;
+	rule->n_calendars = read->when.n_calendars;
+	rule->restrict_set = read->restrict_set;
+	rule->apps = read->apps.items;
+	rule->n_apps = read->apps.n;
+	rule->because = read->because;
+	rule->stage = read->stage;
+	rule->pilot = read->pilot.items;
+	rule->n_pilot = read->pilot.n;
+	rule->units = read->units.items;
+	rule->n_units = read->units.n;
+	rule->lead_s = read->lead_s;
+	rule->always = !read->when.given && read->windows.n == 0;
+	fill_windows(load, read, rule);
+}
+
+static void check_rule(struct bsg_load *load, const struct bsg_node *node, const struct bsg_policy_rule *rule)
+{
+	const bool names_apps = (rule->restrict_set & BSG_BIT(BSG_APPS)) != 0;
+
+	if (rule->restrict_set == 0)
+		bsg_load_error(load, node, "restricts nothing: 'restrict' names at least one function");
+	if (names_apps && rule->n_apps == 0)
+		bsg_load_error(load, node, "restricts apps, but names none: apps: [...]");
+	if (!names_apps && rule->n_apps > 0)
+		bsg_load_error(load, node, "names apps, but does not restrict them: restrict: [apps]");
+	if (rule->stage == BSG_STAGE_PILOT && rule->n_pilot == 0)
+		bsg_load_error(load, node, "stage pilot needs pilot: {people: [...]}");
+	if (rule->stage == BSG_STAGE_UNIT && rule->n_units == 0)
+		bsg_load_error(load, node, "stage unit needs units: [...]");
+	if (rule->n_where == 0 && rule->always)
+		bsg_load_error(load, node, "has neither a place nor a window: it would restrict everywhere, always (P11)");
+}
+
+static void load_rule(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	static const struct bsg_load_key keys[] = {
+		{ "id", bsg_load_id, offsetof(struct rule_keys, id), true },
+		{ "who", load_who, offsetof(struct rule_keys, who), true },
+		{ "where", bsg_load_names, offsetof(struct rule_keys, where), false },
+		{ "when", load_when, offsetof(struct rule_keys, when), false },
+		{ "windows", bsg_load_windows, offsetof(struct rule_keys, windows), false },
+		{ "restrict", bsg_load_functions, offsetof(struct rule_keys, restrict_set), true },
+		{ "apps", bsg_load_apps, offsetof(struct rule_keys, apps), false },
+		{ "because", bsg_load_texts, offsetof(struct rule_keys, because), false },
+		{ "stage", load_stage, offsetof(struct rule_keys, stage), false },
+		{ "pilot", load_pilot, offsetof(struct rule_keys, pilot), false },
+		{ "units", bsg_load_names, offsetof(struct rule_keys, units), false },
+		{ "lead", load_lead, offsetof(struct rule_keys, lead_s), false },
+	};
+	struct bsg_load *all = target;
+	struct rule_keys read = { .stage = BSG_STAGE_ALL, .lead_s = 300 };
+	struct bsg_policy_rule *rule =
+		bsg_load_append(load, node, &all->rules, sizeof(*rule), BSG_POLICY_RULES_MAX, "rules");
+	const size_t before = load->errors->n + load->errors->n_more;
+
+	if (rule == NULL)
+		return;
+	rule->at = bsg_load_at(load, node);
+	bsg_load_map(load, node, keys, sizeof(keys) / sizeof(keys[0]), &read);
+	fill_rule(load, &read, rule);
+	if (load->errors->n + load->errors->n_more == before)	/* else these would only repeat it */
+		check_rule(load, node, rule);
+	if (rule->id == NULL)
+		all->rules.n--;
+}
+
+void bsg_load_rules(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	bsg_load_each(load, node, load_rule, target);
+}
