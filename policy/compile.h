@@ -45,17 +45,18 @@ struct bsg_compile_facts {
 
 /* The result: orders whose slices point into memory that the same object owns. */
 struct bsg_compiled {
-	struct bsg_orders orders;	/* ready for bsg_step() and for wire's encoder */
+	struct bsg_orders orders;	/* for wire's encoder: bsg_orders_prepare() accepts a copy of them, but was not
+					   called, as it would join windows that are meant to travel cut (D6) */
 	void *memory;
 };
 
 /**
  * Compile a policy for one device.
  *
- * Rules that do not concern the device, and places that none of its rules (nor a place inside) needs, are left out. A rule for
- * several places becomes one rule a place, with ids `rule` or `rule@2`, `rule@3`... (P16); stages decide `enforce` (P14);
- * windows are cut to [now rounded down to a minute, the horizon) and, for rules without place, to at most max_stay,
- * touching (D6).
+ * Rules that do not concern the device are left out, and so are places but those that its rules name, those around them and
+ * those inside them: a gate inside a place is a gate of the place (P17). A rule for several places becomes one rule a place, with
+ * ids `rule`, `rule@2`, `rule@3`... (P16); stages decide `enforce` (P14); windows are cut to the horizon and, for rules without
+ * place, to at most max_stay, touching (D6). A presence in a place that is left out becomes one in the nearest place around it.
  *
  * @param out  owned by the caller, bsg_compiled_free(); NULL on failure
  *
