@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands about one device that are more than a request. */
+#include "cli/cli.h"
+
+int bsg_cli_device_orders(struct bsg_cli *cli)
+{
+	struct bsg_cli_request request = { .method = cli->command->method };
+	struct bsg_cli_answer answer;
+	char path[256];
+	int status;
+
+	if (!bsg_cli_path(cli, path, sizeof(path)))
+		return bsg_cli_refuse(cli, "a device is named by 32 hex digits");
+	request.path = path;
+	status = bsg_cli_call(cli, &request, &answer);
+	if (status != BSG_CLI_DONE)
+		return status;
+	status = bsg_cli_write_out(cli, bsg_cli_option(cli, "out"), answer.body, answer.body_len, 0600);
+	bsg_cli_answer_free(&answer);
+	return status;
+}
+
+int bsg_cli_device_carry(struct bsg_cli *cli)
+{
+	bool on = bsg_cli_option(cli, "on") != NULL;
+	struct bsg_cli_request request = { .method = cli->command->method };
+	struct bsg_cli_answer answer;
+	char path[256];
+	int status;
+
+	if (on == (bsg_cli_option(cli, "off") != NULL)) {
+		(void)bsg_cli_refuse(cli, "device carry: give one of --on and --off");
+		return BSG_CLI_USAGE;
+	}
+	if (!bsg_cli_path(cli, path, sizeof(path)))
+		return bsg_cli_refuse(cli, "a device is named by 32 hex digits");
+	request.path = path;
+	request.json = json_pack("{s:b}", "carried", on);
+	status = bsg_cli_call(cli, &request, &answer);
+	json_decref(request.json);
+	if (status != BSG_CLI_DONE)
+		return status;
+	status = bsg_cli_print(cli, answer.json, cli->command->columns);
+	bsg_cli_answer_free(&answer);
+	return status;
+}
