@@ -69,10 +69,12 @@ static enum bsg_err new_phone(struct bsg_json_phone **out, struct bsg_error *err
 
 enum bsg_err bsg_json_phone_new(json_t *orders, struct bsg_json_phone **out, struct bsg_error *err)
 {
-	struct bsg_json_orders *owned;
-	enum bsg_err rc = bsg_json_orders_read(orders, &owned, err);
+	struct bsg_json_orders *owned = NULL;
+	enum bsg_err rc = BSG_OK;
 
 	*out = NULL;
+	if (orders != NULL && !json_is_null(orders))
+		rc = bsg_json_orders_read(orders, &owned, err);
 	if (rc != BSG_OK)
 		return rc;
 	rc = new_phone(out, err);
@@ -81,7 +83,7 @@ enum bsg_err bsg_json_phone_new(json_t *orders, struct bsg_json_phone **out, str
 		return rc;
 	}
 	(*out)->owned = owned;
-	(*out)->orders = &owned->orders;
+	(*out)->orders = owned != NULL ? &owned->orders : NULL;
 	return BSG_OK;
 }
 

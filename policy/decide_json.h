@@ -3,7 +3,7 @@
  * The decision as JSON: orders, events and outputs as `bosaga decide`, test vectors and traces write them.
  *
  * Strict: unknown keys, wrong types and values outside their limits are refused with a path, so that two
- * implementations that read the same file really decide on the same input. Shapes: docs/spec/policy.md P30...
+ * implementations that read the same file really decide on the same input. Shapes: docs/spec/decision.md, section JSON.
  */
 #ifndef BSG_POLICY_DECIDE_JSON_H
 #define BSG_POLICY_DECIDE_JSON_H
@@ -41,9 +41,9 @@ json_t *bsg_json_output_write(const struct bsg_output *output) BSG_MUST_CHECK;
 struct bsg_json_phone;
 
 /**
- * Start a phone that has just got its first orders and has seen nothing yet.
+ * Start a phone that has seen nothing yet; its first orders are taken in its first step.
  *
- * @param orders  as for bsg_json_orders_read()
+ * @param orders  as for bsg_json_orders_read(); null: it has none yet
  * @param out     owned by the caller, bsg_json_phone_free(); NULL on failure
  */
 enum bsg_err bsg_json_phone_new(json_t *orders, struct bsg_json_phone **out, struct bsg_error *err) BSG_MUST_CHECK;

@@ -25,7 +25,7 @@ void bsg_decide_refuse(struct bsg_decide_reader *r, enum bsg_err code, const cha
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	r->rc = bsg_fail(r->err, code, "%s: %s", path, why);
+	r->rc = bsg_fail(r->err, code, "%s%s%s", path, len > 0 ? ": " : "", why);
 }
 
 static void enter(struct bsg_decide_reader *r, const char *key)
@@ -265,7 +265,8 @@ static void read_place(struct bsg_decide_reader *r, json_t *json, struct bsg_pla
 	out->id = bsg_decide_str(r, json, "id", BSG_ID_MAX, true);
 	out->parent = bsg_decide_str(r, json, "parent", BSG_ID_MAX, false);
 	out->name = bsg_decide_text(r, json, "name");
-	out->max_stay = (uint32_t)bsg_decide_int(r, json, "max_stay", 0, BSG_DURATION_MAX, 0);
+	if (given(json_object_get(json, "max_stay")))	/* null, not 0, is core's 0: that of the orders */
+		out->max_stay = (uint32_t)bsg_decide_int(r, json, "max_stay", 1, BSG_DURATION_MAX, 0);
 	out->grace = (uint32_t)bsg_decide_int(r, json, "grace", 0, BSG_DURATION_MAX, BSG_DEFAULT_GRACE);
 	out->self_stay = (uint32_t)bsg_decide_int(r, json, "self_stay", 0, BSG_DURATION_MAX, BSG_DEFAULT_SELF_STAY);
 	out->enter_by = read_enter_by(r, json);
