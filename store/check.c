@@ -66,7 +66,7 @@ static const struct op_rules table[BSG_OP_COUNT] = {
 	[BSG_OP_PLACE_SECRET_ADD] = RULES(false, "keep place secret", NAME(place_secret_add, place),
 		DIGEST(place_secret_add, key), DIGEST(place_secret_add, day_root)),
 	[BSG_OP_ORDERS_PUT] = RULES(false, "put orders", ID(orders_put, device), DIGEST(orders_put, digest),
-		BYTES(orders_put, bytes, BSG_STORE_ORDERS_BYTES_MAX)),
+		BYTES(orders_put, bytes, BSG_STORE_ORDERS_MAX)),
 	[BSG_OP_CROSSING_ADD] = RULES(false, "add crossing", TEXT(crossing_add, id, BSG_UUID_SIZE),
 		OPTIONAL(crossing_add, badge, BSG_BADGE_SIZE), OPTIONAL(crossing_add, person, BSG_NAME_SIZE),
 		OPTIONAL(crossing_add, device, BSG_ID_SIZE), NAME(crossing_add, place), NAME(crossing_add, gate),
