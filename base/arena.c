@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Thousands of held requests have an arena each, most of them nearly empty. */
+#define FIRST_BLOCK_BYTES ((size_t)512)
 #define BLOCK_BYTES ((size_t)4096)
 #define ALIGN alignof(max_align_t)
 
@@ -26,10 +28,13 @@ void bsg_arena_init(struct bsg_arena *arena, size_t cap)
 
 static struct bsg_arena_block *add_block(struct bsg_arena *arena, size_t size)
 {
+	size_t usual = arena->blocks == NULL ? FIRST_BLOCK_BYTES : arena->blocks->size * 2;
 	struct bsg_arena_block *block;
 
-	if (size < BLOCK_BYTES)
-		size = BLOCK_BYTES;
+	if (usual > BLOCK_BYTES)
+		usual = BLOCK_BYTES;
+	if (size < usual)
+		size = usual;
 	if (size > SIZE_MAX - sizeof(*block))
 		return NULL;
 	block = calloc(1, sizeof(*block) + size);

@@ -253,6 +253,13 @@ enum bsg_err bsg_file_remove(const char *path, struct bsg_error *err)
 	return fail_write(err, "remove", path);
 }
 
+enum bsg_err bsg_file_rename(const char *from, const char *to, struct bsg_error *err)
+{
+	if (rename(from, to) != 0)
+		return fail_write(err, "rename into", to);
+	return sync_directory_of(to, err);
+}
+
 enum bsg_err bsg_dir_make(const char *path, mode_t mode, struct bsg_error *err)
 {
 	struct stat st;

@@ -53,6 +53,15 @@ enum bsg_err bsg_file_read_into(const char *path, void *out, size_t cap, size_t 
 enum bsg_err bsg_file_remove(const char *path, struct bsg_error *err) BSG_MUST_CHECK;
 
 /**
+ * Rename @from to @to, durably, in the same directory: file or directory. An existing
+ * file or empty directory @to is replaced; a directory with something in it is not.
+ *
+ * @return BSG_OK, BSG_E_UNAVAILABLE
+ */
+enum bsg_err bsg_file_rename(const char *from, const char *to, struct bsg_error *err)
+	BSG_MUST_CHECK;
+
+/**
  * Make the directory @path (not its parents) with @mode, durably, or accept the one there.
  *
  * @return BSG_OK, BSG_E_DENIED (it exists, but belongs to another user or is open to more

@@ -134,8 +134,9 @@ void bsg_keyring_free(struct bsg_keyring *keyring);
  * @param now   Unix seconds; certificates begin then
  * @param out   owned; bsg_keyring_free()
  *
- * @return BSG_OK, BSG_E_CRYPTO (a key or certificate is damaged or does not fit), BSG_E_DENIED
- *         (a key file others may read), BSG_E_UNAVAILABLE (disk), BSG_E_NO_MEMORY
+ * @return BSG_OK, BSG_E_CRYPTO (a key or certificate is missing, damaged or does not fit),
+ *         BSG_E_DENIED (a key file others may read), BSG_E_CONFLICT (a root key lies there but no
+ *         keys), BSG_E_UNAVAILABLE (disk), BSG_E_NO_MEMORY
  */
 enum bsg_err bsg_keyring_open(const char *dir, int64_t now, struct bsg_keyring **out,
 			      struct bsg_error *err) BSG_MUST_CHECK;

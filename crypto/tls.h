@@ -20,7 +20,7 @@ struct bsg_tls_identity {
 };
 
 /**
- * Load @dir/tls.key and @dir/tls.crt, or make them: when missing, damaged, for other
+ * Load @dir/tls.pem (0600, key and certificate), or make it: when missing, damaged, for other
  * names, of another CA, or with less than BSG_TLS_RENEW_S left. Call it at start and
  * once a day; nothing is written while they hold.
  *

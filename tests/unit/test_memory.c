@@ -162,7 +162,7 @@ static void an_arena_without_memory_says_so(void **state)
 	(void)state;
 	bsg_arena_init(&arena, 1 << 20);
 	allocations_left = 1;
-	assert_non_null(bsg_arena_alloc(&arena, 4000));
+	assert_non_null(bsg_arena_alloc(&arena, 400));
 	assert_null(bsg_arena_alloc(&arena, 4000));
 	assert_null(bsg_arena_printf(&arena, "%0200d", 1));
 	assert_non_null(bsg_arena_alloc(&arena, 10));

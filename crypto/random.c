@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random bytes and the ids and tokens made of them. */
+#include "crypto/random.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "base/hex.h"
+#include "crypto/ossl.h"
+#include "crypto/secret.h"
+
+enum bsg_err bsg_random(void *out, size_t len, struct bsg_error *err)
+{
+	if (len <= INT_MAX && RAND_bytes(out, (int)len) == 1)
+		return BSG_OK;
+	memset(out, 0, len);
+	return bsg_ossl_fail(err, "random bytes");
+}
+
+enum bsg_err bsg_random_id(char out[static BSG_ID_SIZE], struct bsg_error *err)
+{
+	uint8_t bytes[BSG_ID_LEN / 2];
+	enum bsg_err rc = bsg_random(bytes, sizeof(bytes), err);
+
+	out[0] = '\0';
+	if (rc == BSG_OK)
+		bsg_hex_encode(bytes, sizeof(bytes), out);
+	return rc;
+}
+
+enum bsg_err bsg_random_uuid(char out[static BSG_UUID_SIZE], struct bsg_error *err)
+{
+	char hex[33];
+	uint8_t b[16];
+	enum bsg_err rc = bsg_random(b, sizeof(b), err);
+
+	out[0] = '\0';
+	if (rc != BSG_OK)
+		return rc;
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	bsg_hex_encode(b, sizeof(b), hex);
+	(void)snprintf(out, BSG_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+		       hex + 16, hex + 20);
+	return BSG_OK;
+}
+
+enum bsg_err bsg_random_token(char out[static BSG_RANDOM_TOKEN_SIZE], struct bsg_error *err)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint8_t b[33] = { 0 };	/* one more than needed: the last digit takes zero bits from it */
+	enum bsg_err rc = bsg_random(b, 32, err);
+
+	out[0] = '\0';
+	if (rc != BSG_OK)
+		return rc;
+	for (size_t i = 0; i < BSG_RANDOM_TOKEN_LEN; i++) {
+		size_t bit = i * 6;
+		unsigned pair = (unsigned)b[bit / 8] << 8 | b[bit / 8 + 1];
+
+		out[i] = alphabet[pair >> (10 - bit % 8) & 63];
+	}
+	out[BSG_RANDOM_TOKEN_LEN] = '\0';
+	bsg_wipe(b, sizeof(b));
+	return BSG_OK;
+}
