@@ -29,10 +29,7 @@ bool bsg_wire_is_text(struct bsg_str text);
 
 static inline void bsg_wire_zero(void *ptr, size_t len)
 {
-	uint8_t *p = ptr;
-
-	for (size_t i = 0; i < len; i++)
-		p[i] = 0;
+	__builtin_memset(ptr, 0, len);	/* freestanding builds bring their own memset */
 }
 
 static inline void bsg_wire_copy(uint8_t *to, const uint8_t *from, size_t len)
