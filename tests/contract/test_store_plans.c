@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How SQLite runs each of our statements: nothing that a device or a gate waits for looks at a whole table. */
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "store/sqlite.h"
+#include "store_fixture.h"
+
+struct plan {
+	const char *sql;
+	unsigned n_scans, n_sorts, n_lines;
+};
+
+static int note_line(void *arg, int n, char **columns, char **names)
+{
+	struct plan *plan = arg;
+	const char *what = n >= 4 ? columns[3] : "";
+
+	(void)names;
+	plan->n_lines++;
+	plan->n_scans += strncmp(what, "SCAN ", 5) == 0 && strncmp(what, "SCAN CONSTANT", 13) != 0;
+	plan->n_sorts += strstr(what, "USE TEMP B-TREE") != NULL;
+	return 0;
+}
+
+static struct plan explain(sqlite3 *db, const char *sql)
+{
+	struct plan plan = { .sql = sql };
+	char text[2048] = "EXPLAIN QUERY PLAN ";
+
+	assert_true(strlen(sql) < sizeof(text) - 32);
+	strcat(text, sql);
+	assert_int_equal(sqlite3_exec(db, text, note_line, &plan, NULL), SQLITE_OK);
+	return plan;
+}
+
+static sqlite3 *open_database(struct store_fixture *f)
+{
+	sqlite3 *db;
+
+	fixture_close(f);
+	assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	return db;
+}
+
+/* "SELECT ... ORDER BY its own key LIMIT" begins at an end of the table and stops: SQLite calls that a scan, too. */
+static bool only_walks_to_a_limit(const char *sql)
+{
+	return strstr(sql, "FROM audit ORDER BY seq DESC LIMIT 1") != NULL;
+}
+
+static void no_write_scans_a_table(void **state)
+{
+	struct store_fixture *f = *state;
+	sqlite3 *db = open_database(f);
+	const char *sql;
+	unsigned n = 0;
+	bool walks;
+
+	for (size_t i = 0; (sql = bsg_sqlite_sql(i, &walks)) != NULL; i++) {
+		struct plan plan = explain(db, sql);
+
+		if (plan.n_scans + plan.n_sorts > 0 && !only_walks_to_a_limit(sql))
+			fail_msg("scans or sorts: %s", sql);
+		n += plan.n_lines > 0;
+	}
+	assert_true(n > 40);	/* the plans were really looked at */
+	(void)sqlite3_close(db);
+}
+
+static void no_read_scans_a_table_unless_it_says_so(void **state)
+{
+	struct store_fixture *f = *state;
+	sqlite3 *db = open_database(f);
+	unsigned n_walks = 0;
+
+	for (unsigned kind = 0; kind < BSG_QUERY_COUNT; kind++) {
+		bool walks;
+		const char *sql = bsg_sqlite_query_sql(kind, &walks);
+		struct plan plan = explain(db, sql);
+
+		n_walks += walks;
+		assert_true(plan.n_lines > 0);
+		if (!walks && plan.n_scans > 0)
+			fail_msg("scans: %s", sql);
+		if (!walks && plan.n_sorts > 0 && kind != BSG_QUERY_REPORTS)	/* a device's own reports, for people */
+			fail_msg("sorts: %s", sql);
+	}
+	assert_int_equal(n_walks, 2);	/* presence (a small index) and counts */
+	(void)sqlite3_close(db);
+}
+
+static void a_statement_without_its_index_is_noticed(void **state)
+{
+	struct store_fixture *f = *state;
+	sqlite3 *db = open_database(f);
+	bool walks;
+
+	assert_int_equal(sqlite3_exec(db, "DROP INDEX device_due", NULL, NULL, NULL), SQLITE_OK);
+	assert_true(explain(db, bsg_sqlite_query_sql(BSG_QUERY_DUE, &walks)).n_scans > 0);
+	(void)sqlite3_close(db);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(no_write_scans_a_table),
+		TEST(no_read_scans_a_table_unless_it_says_so),
+		TEST(a_statement_without_its_index_is_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
