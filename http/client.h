@@ -5,7 +5,8 @@
  * Only the roots handed over here are trusted: the system's store is not read,
  * redirects are not followed, proxies of the environment are not used. Any
  * HTTP status is a success of the call; an error means that there was no
- * trustworthy answer.
+ * trustworthy answer. Each new connection is a full handshake: Debian's
+ * libcurl switches session tickets off in its GnuTLS flavour.
  */
 #ifndef BSG_HTTP_CLIENT_H
 #define BSG_HTTP_CLIENT_H

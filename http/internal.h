@@ -134,6 +134,7 @@ struct bsg_http_conn {
 	int64_t deadline_ms;			/* server.lock; cut then, or end the hold */
 	struct bsg_http_exchange *held;		/* server.lock; suspended now */
 	bool is_cut;				/* server.lock */
+	struct bsg_http_exchange *current;	/* connection's thread only; its reference */
 	bool peer_known;			/* the fields below: connection's thread only */
 	struct bsg_http_peer peer;
 	struct bsg_http_leaf *leaf;
@@ -272,5 +273,8 @@ enum MHD_Result bsg_http_access(void *cls, struct MHD_Connection *mhd, const cha
 void *bsg_http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
 void bsg_http_on_completed(void *cls, struct MHD_Connection *mhd, void **slot,
 			   enum MHD_RequestTerminationCode why);
+
+/* The request is over, sent or not; also when libmicrohttpd forgets to say so. */
+void bsg_http_complete(struct bsg_http_conn *conn, bool sent);
 
 #endif

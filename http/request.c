@@ -21,7 +21,7 @@
 
 struct header_count {
 	unsigned n_length, n_transfer, n_host, n_client_cert;
-	bool has_control;
+	bool has_control, has_unknown_coding;
 };
 
 static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
@@ -34,6 +34,9 @@ static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const ch
 	count->n_transfer += strcasecmp(name, "Transfer-Encoding") == 0;
 	count->n_host += strcasecmp(name, "Host") == 0;
 	count->n_client_cert += strcasecmp(name, "Client-Cert") == 0;
+	if (strcasecmp(name, "Transfer-Encoding") == 0 &&
+	    (value == NULL || strcasecmp(value, "chunked") != 0))
+		count->has_unknown_coding = true;	/* its end could not be found */
 	for (const char *at = value; at != NULL && *at != '\0'; at++) {
 		if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
 			count->has_control = true;
@@ -54,7 +57,7 @@ static bool check_headers(struct bsg_http_exchange *x)
 	(void)MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, count_header, &count);
 	x->body_expected = count.n_length > 0 || count.n_transfer > 0;
 	if (count.n_length + count.n_transfer <= 1 && count.n_host <= 1 &&
-	    count.n_client_cert <= 1 && !count.has_control)
+	    count.n_client_cert <= 1 && !count.has_control && !count.has_unknown_coding)
 		return true;
 	x->close_after = true;
 	(void)bsg_http_problem(x, 400, "bad-request",
@@ -295,9 +298,10 @@ static enum MHD_Result refuse_early(struct bsg_http_exchange *x)
 	const char *expect = peek(x, "Expect");
 	size_t len = announced_length(x);
 
-	if (!x->body_expected || (expect == NULL && (len == SIZE_MAX || len <= DRAIN_MAX)))
-		return MHD_YES;		/* the next call, or the one after the body */
-	return queue_answer(x);
+	if (x->close_after || (x->body_expected && (expect != NULL ||
+						    (len != SIZE_MAX && len > DRAIN_MAX))))
+		return queue_answer(x);
+	return MHD_YES;		/* the next call, or the one after the body */
 }
 
 static void drop_body(struct bsg_http_exchange *x)
@@ -432,14 +436,15 @@ void *bsg_http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 
 	if (conn == NULL || uri == NULL)
 		return NULL;
+	bsg_http_complete(conn, false);
 	bsg_http_conn_shorten_deadline(conn, server->options.request_deadline_ms);
-	return bsg_http_exchange_new(server, conn, mhd, uri);
+	conn->current = bsg_http_exchange_new(server, conn, mhd, uri);
+	return conn->current;
 }
 
-static void report_done(struct bsg_http_exchange *x, enum MHD_RequestTerminationCode why)
+static void report_done(struct bsg_http_exchange *x, bool sent)
 {
 	struct bsg_http_server *server = x->server;
-	bool sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK && !x->gone;
 	struct bsg_http_done done = {
 		.request_id = x->id,
 		.method = x->method,
@@ -460,23 +465,29 @@ static void report_done(struct bsg_http_exchange *x, enum MHD_RequestTermination
 	pthread_mutex_unlock(&server->lock);
 }
 
+void bsg_http_complete(struct bsg_http_conn *conn, bool sent)
+{
+	struct bsg_http_exchange *x = conn->current;
+
+	if (x == NULL)
+		return;
+	conn->current = NULL;
+	bsg_http_exchange_over(x);
+	report_done(x, sent && !x->gone);
+	/* Silence is libmicrohttpd's to end; a drip of the next request ends here. */
+	bsg_http_conn_set_deadline(conn, (int64_t)conn->server->options.idle_ms +
+				   conn->server->options.request_deadline_ms);
+	bsg_http_unref(x);
+}
+
 void bsg_http_on_completed(void *cls, struct MHD_Connection *mhd, void **slot,
 			   enum MHD_RequestTerminationCode why)
 {
 	struct bsg_http_exchange *x = *slot;
-	struct bsg_http_server *server = cls;
-	struct bsg_http_conn *conn;
 
+	(void)cls;
 	(void)mhd;
 	*slot = NULL;
-	if (x == NULL)
-		return;
-	conn = x->conn;
-	bsg_http_exchange_over(x);
-	report_done(x, why);
-	/* Silence is libmicrohttpd's to end; a drip of the next request ends here. */
-	if (conn != NULL)
-		bsg_http_conn_set_deadline(conn, (int64_t)server->options.idle_ms +
-					   server->options.request_deadline_ms);
-	bsg_http_unref(x);
+	if (x != NULL && x->conn != NULL)
+		bsg_http_complete(x->conn, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }

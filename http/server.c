@@ -182,8 +182,11 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **slot,
 	const union MHD_ConnectionInfo *fd, *address, *tls;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		if (*slot != NULL)
+		/* 0.9.75 reports no completion after some of its own refusals (431). */
+		if (*slot != NULL) {
+			bsg_http_complete(*slot, false);
 			bsg_http_conn_close(*slot);
+		}
 		*slot = NULL;
 		return;
 	}
