@@ -95,7 +95,7 @@ int bsg_cli_call(struct bsg_cli *cli, const struct bsg_cli_request *request, str
 	struct bsg_http_client *client = NULL;
 	struct bsg_http_response response;
 	struct bsg_error err;
-	const char *base;
+	const char *base = "";
 	char url[2048];
 	char *body = NULL;
 	int status = open_client(cli, &client, &base);
