@@ -263,6 +263,63 @@ static void phones_without_agent_begin_early_each_by_its_own_amount(void **state
 	bsg_policy_free(policy);
 }
 
+static void nothing_lies_beyond_the_horizon(void **state)
+{
+	struct bsg_policy *policy = parse("bosaga: 1\nplaces: [{id: house}]\nrules: [{id: r, who: {all: true}, where: [house], "
+					  "restrict: [wifi], windows: [[2026-01-01T00:00:00Z, 2027-11-24T10:00:00Z]]}]\n");
+	struct bsg_compile_facts facts = facts_of_dana();
+
+	(void)state;
+	facts.horizon_s = 7 * 24 * HOUR + 59;
+	struct bsg_compiled *compiled = compile(policy, &facts);
+	assert_int_equal(compiled->orders.n_windows, 1);
+	assert_int_equal(compiled->orders.windows[0].from, NOW - 30);
+	assert_int_equal(compiled->orders.windows[0].until, NOW + 30 + 7 * 24 * HOUR);
+	assert_int_equal(compiled->orders.expires, compiled->orders.windows[0].until);
+	bsg_compiled_free(compiled);
+	bsg_policy_free(policy);
+}
+
+static void an_early_start_never_makes_windows_overlap(void **state)
+{
+	struct bsg_policy *policy = parse("bosaga: 1\nrules: [{id: r, who: {all: true}, restrict: [wifi], lead: 30m, windows: "
+					  "[[2026-11-24T00:00:00Z, 2026-11-24T01:00:00Z], [2026-11-24T01:02:00Z, 2026-11-24T20:00:00Z],"
+					  " [2026-11-24T20:01:00Z, 2026-11-24T20:02:00Z]]}]\n");
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		struct bsg_compile_facts facts = facts_of_dana();
+		char device[33];
+
+		snprintf(device, sizeof(device), "%032x", i);
+		facts.device = device;
+		facts.has_agent = false;
+		struct bsg_compiled *compiled = compile(policy, &facts);
+		const struct bsg_orders *o = &compiled->orders;
+		for (size_t w = 1; w < o->n_windows; w++)
+			assert_true(o->windows[w - 1].until <= o->windows[w].from);
+		assert_int_equal(o->windows[o->n_windows - 1].until, 1795550520);
+		bsg_compiled_free(compiled);
+	}
+	bsg_policy_free(policy);
+}
+
+static void rules_with_equal_windows_share_them(void **state)
+{
+	struct bsg_policy *policy = parse("bosaga: 1\nplaces: [{id: a}, {id: b}]\n"
+					  "calendars: [{id: c, windows: [[2026-11-24T00:00:00Z, 2026-11-24T01:00:00Z]]}]\n"
+					  "rules: [{id: r, who: {all: true}, where: [a, b], when: [c], restrict: [wifi]},\n"
+					  "        {id: s, who: {all: true}, where: [a], when: [c], restrict: [camera]}]\n");
+	const struct bsg_compile_facts facts = facts_of_dana();
+	struct bsg_compiled *compiled = compile(policy, &facts);
+
+	(void)state;
+	assert_int_equal(compiled->orders.n_rules, 3);
+	assert_int_equal(compiled->orders.n_windows, 1);
+	bsg_compiled_free(compiled);
+	bsg_policy_free(policy);
+}
+
 static void facts_that_cannot_be_right_are_refused(void **state)
 {
 	struct bsg_policy *policy = parse("bosaga: 1\n");
@@ -454,6 +511,9 @@ int main(void)
 		cmocka_unit_test(every_concern_of_the_table),
 		cmocka_unit_test(what_orders_cannot_hold_is_refused),
 		cmocka_unit_test(phones_without_agent_begin_early_each_by_its_own_amount),
+		cmocka_unit_test(nothing_lies_beyond_the_horizon),
+		cmocka_unit_test(an_early_start_never_makes_windows_overlap),
+		cmocka_unit_test(rules_with_equal_windows_share_them),
 		cmocka_unit_test(facts_that_cannot_be_right_are_refused),
 		cmocka_unit_test(compiling_changes_no_decision),
 	};

@@ -308,10 +308,14 @@ static void the_orders_own_presence_is_explained_when_nobody_says_where(void **s
 	f.presence_seq = 1;
 	f.presence_at = NOW - HOUR;
 	struct bsg_compiled *compiled = compile(&f);
-	const struct bsg_explain_query query = { .orders = &compiled->orders, .at = NOW, .coverage = coverage,
-						 .phone = { .kind = "linux-agent" } };
+	struct bsg_explain_query query = { .orders = &compiled->orders, .at = NOW, .coverage = coverage,
+					   .phone = { .kind = "linux-agent" } };
 	assert_int_equal(bsg_explain(&query, &rows, NULL), BSG_OK);
 	assert_true(is(row_of(rows, "camera"), "until", "2026-11-23T08:00:00Z"));
+	json_decref(rows);
+	query.in = "";	/* supposed to be nowhere */
+	assert_int_equal(bsg_explain(&query, &rows, NULL), BSG_OK);
+	assert_true(is(row_of(rows, "camera"), "why_not_code", "elsewhere"));
 	json_decref(rows);
 	bsg_compiled_free(compiled);
 }
