@@ -172,6 +172,9 @@ bool bsg_http_fail(struct bsg_http_exchange *x, enum bsg_err code, const struct 
 	bool ours = answers[at].status >= 500;
 	bool later = answers[at].status == 503;
 
+	if (ours && err != NULL)
+		bsg_log(x->server->options.log, BSG_LOG_ERROR, "http", "%s: %u to %s: %s", x->id, answers[at].status,
+			x->route != NULL ? x->route->path : "-", err->text);
 	return bsg_http_problem_with(x, answers[at].status, answers[at].problem,
 				     later ? &retry : NULL, later ? 1 : 0,
 				     ours || err == NULL || err->text[0] == '\0' ? NULL : err->text);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "http/exchange.h"
 
 struct bsg_http_server;
@@ -114,6 +115,7 @@ struct bsg_http_server_options {
 	bsg_http_admit_fn *admit;	/* needed */
 	bsg_http_peer_fn *peer_check;	/* needed unless CERT_NONE */
 	bsg_http_done_fn *done;		/* may be NULL */
+	const struct bsg_log *log;	/* borrowed; what 5xx answers do not tell their caller; may be NULL */
 	const struct bsg_http_problem_text *texts;	/* borrowed; added to this layer's own */
 	size_t n_texts;
 	void *app;			/* handed to handlers and functions above */
