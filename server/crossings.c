@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Crossings: by staff, over the socket, by turnstiles. Stored first, answered after the commit, orders follow at once.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/random.h"
+#include "server/answer.h"
+#include "server/caller.h"
+#include "server/change.h"
+#include "server/handlers.h"
+#include "server/orders.h"
+#include "server/verdict.h"
+
+#define FUTURE_S 60	/* a gate's clock may be ahead by so much */
+
+static const char *direction_name(enum bsg_crossing_direction direction)
+{
+	return direction == BSG_CROSSING_OUT ? "out" : "in";
+}
+
+struct crossing_body {
+	const char *id, *place, *gate, *direction, *badge, *person, *device;
+	int64_t at;
+};
+
+static const char *const directions[] = {"in", "out", NULL};
+
+static const struct bsg_field crossing_fields[] = {
+	BSG_FIELD(struct crossing_body, id, BSG_FIELD_UUID),
+	BSG_FIELD(struct crossing_body, place, BSG_FIELD_NAME, .required = true),
+	BSG_FIELD(struct crossing_body, gate, BSG_FIELD_NAME, .required = true),
+	BSG_FIELD(struct crossing_body, direction, BSG_FIELD_CHOICE, .required = true, .choices = directions),
+	BSG_FIELD(struct crossing_body, badge, BSG_FIELD_BADGE),
+	BSG_FIELD(struct crossing_body, person, BSG_FIELD_NAME),
+	BSG_FIELD(struct crossing_body, device, BSG_FIELD_DEVICE),
+	BSG_FIELD(struct crossing_body, at, BSG_FIELD_TIME),
+};
+
+static const struct bsg_field turnstile_fields[] = {
+	BSG_FIELD(struct crossing_body, id, BSG_FIELD_UUID),
+	BSG_FIELD(struct crossing_body, direction, BSG_FIELD_CHOICE, .required = true, .choices = directions),
+	BSG_FIELD(struct crossing_body, badge, BSG_FIELD_BADGE, .required = true),
+	BSG_FIELD(struct crossing_body, at, BSG_FIELD_TIME),
+};
+
+static json_t *verdict_json(struct bsg_http_exchange *x, const char *id, const struct bsg_answered_verdict *v)
+{
+	return json_pack("{s:s, s:s, s:o, s:s}", "id", id, "verdict", bsg_verdict_name(v), "remedy",
+			 v->remedy == BSG_REMEDY_REFUSE ? json_null() : json_string(bsg_remedy_name(v->remedy)), "why",
+			 bsg_text_in(&v->why, bsg_http_language(x)));
+}
+
+/* A place and gate that the policy in force does not know. @return false after answering */
+static bool check_gate(struct bsg_http_exchange *x, struct bsg_server *server, const struct crossing_body *body)
+{
+	struct bsg_active_policy *policy = bsg_active_get(&server->active);
+	const struct bsg_policy_place *place = bsg_policy_find_place(policy->policy, body->place);
+	bool known = place != NULL && bsg_policy_find_gate(place, body->gate) != NULL;
+
+	bsg_active_put(policy);
+	if (!known)
+		bsg_http_problem(x, 422, "no-gate", "the policy in force has no gate %s at %s: add it there and apply", body->gate,
+				 body->place);
+	return known;
+}
+
+/* Fill what was left out and refuse what cannot be. @return false after answering */
+static bool check_crossing(struct bsg_http_exchange *x, struct bsg_server *server, struct crossing_body *body)
+{
+	int64_t now = bsg_now(server);
+	char *uuid = bsg_http_alloc(x, BSG_UUID_SIZE);
+
+	if (uuid == NULL || bsg_random_uuid(uuid, NULL) != BSG_OK) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return false;
+	}
+	if (body->id == NULL)
+		body->id = uuid;
+	if (body->at == 0)
+		body->at = now;
+	if ((body->badge != NULL) + (body->person != NULL) + (body->device != NULL) != 1) {
+		bsg_http_problem(x, 400, "invalid", "give exactly one of badge, person and device");
+		return false;
+	}
+	if (body->at > now + FUTURE_S) {
+		atomic_fetch_add(&server->counts.crossings_refused, 1);
+		bsg_http_problem(x, 422, "from-the-future", "the crossing is %lld s in the future, at most %d are allowed: set the clock",
+				 (long long)(body->at - now), FUTURE_S);
+		return false;
+	}
+	return check_gate(x, server, body);
+}
+
+/* A unit's administrator moves only people of the unit. @return false after answering */
+static bool may_move(struct bsg_http_exchange *x, struct bsg_server *server, const struct crossing_body *body)
+{
+	const struct bsg_caller *caller = bsg_caller_of(x);
+	struct bsg_person_rec person;
+	struct bsg_device_rec device;
+	struct bsg_error err;
+	bool sees = false;
+
+	if (caller->unit[0] == '\0')
+		return true;
+	if (body->device != NULL)
+		sees = bsg_store_device(server->store, body->device, &device, &err) == BSG_OK && bsg_caller_sees(caller, device.unit);
+	else if (body->person != NULL)
+		sees = bsg_store_person(server->store, body->person, &person, &err) == BSG_OK && bsg_caller_sees(caller, person.unit);
+	else
+		sees = bsg_store_person_by_badge(server->store, body->badge, &person, &err) == BSG_OK &&
+		       bsg_caller_sees(caller, person.unit);
+	if (!sees)
+		bsg_http_problem(x, 404, "no-such-crosser", "nobody of your unit has this badge, id or device");
+	return sees;
+}
+
+/* One crossing while it is stored and answered. */
+struct crossing_job {
+	struct bsg_server *server;
+	struct bsg_http_exchange *x;
+	struct bsg_op op;
+	bool turnstile;
+};
+
+static void refuse_unknown(struct crossing_job *job)
+{
+	struct bsg_answered_verdict verdict;
+
+	atomic_fetch_add(&job->server->counts.crossings_refused, 1);
+	if (!job->turnstile) {
+		bsg_http_problem(job->x, 404, "no-such-crosser", "nobody has this badge or id, or the device is not active: see the lists");
+		return;
+	}
+	bsg_verdict_unknown(&verdict);
+	bsg_answer_json(job->x, 200, verdict_json(job->x, job->op.crossing_add.id, &verdict), NULL);
+}
+
+static void answer_verdict(struct crossing_job *job)
+{
+	const struct bsg_op_crossing_add *op = &job->op.crossing_add;
+	struct bsg_crossing_rec rec = {.direction = op->direction};
+	struct bsg_answered_verdict verdict;
+	struct bsg_error err;
+	bool applied = false;
+	json_t *json;
+	enum bsg_err rc;
+
+	snprintf(rec.place, sizeof(rec.place), "%s", op->place);
+	rc = bsg_verdict_of(job->server, &rec, op->devices, op->n_devices, &verdict, &err);
+	if (rc != BSG_OK) {
+		bsg_http_fail(job->x, rc, &err);
+		return;
+	}
+	for (unsigned i = 0; i < op->n_devices; i++)
+		applied = applied || op->devices[i].applied;
+	json = verdict_json(job->x, op->id, &verdict);
+	if (!job->turnstile)
+		json_object_set_new(json, "applied", json_boolean(applied));
+	bsg_answer_json(job->x, 200, json, NULL);
+}
+
+/* After the commit: orders follow, watchers look. */
+static void announce(struct bsg_server *server, const struct bsg_op_crossing_add *op)
+{
+	bool moved = false;
+
+	atomic_fetch_add(&server->counts.crossings, 1);
+	if (op->again)
+		return;
+	for (unsigned i = 0; i < op->n_devices; i++) {
+		if (!op->devices[i].applied)
+			continue;
+		moved = true;
+		bsg_orders_want(server, op->devices[i].device);
+	}
+	if (moved)
+		bsg_orders_want_presence(server);
+	else
+		atomic_fetch_add(&server->counts.crossings_stale, 1);
+}
+
+static void run_job(struct bsg_http_exchange *x, struct bsg_server *server, const struct crossing_body *body, bool turnstile)
+{
+	struct crossing_job job = {.server = server, .x = x, .turnstile = turnstile, .op = {.kind = BSG_OP_CROSSING_ADD}};
+	struct bsg_error err;
+	enum bsg_err rc;
+
+	job.op.crossing_add = (struct bsg_op_crossing_add){
+		.id = body->id, .place = body->place, .gate = body->gate, .by = bsg_caller_of(x)->actor,
+		.badge = body->badge, .person = body->person, .device = body->device,
+		.direction = strcmp(body->direction, "out") == 0 ? BSG_CROSSING_OUT : BSG_CROSSING_IN,
+		.at = body->at, .received = bsg_now(server),
+	};
+	rc = bsg_store_apply(server->store, &job.op, 1, &err);
+	if (rc == BSG_OK) {
+		announce(server, &job.op.crossing_add);
+		answer_verdict(&job);
+	} else if (rc == BSG_E_NOT_FOUND) {
+		refuse_unknown(&job);
+	} else {
+		bsg_http_fail(x, rc, &err);
+	}
+}
+
+void bsg_post_crossing(struct bsg_http_exchange *x, void *app)
+{
+	struct crossing_body body = {.id = NULL};
+
+	if (bsg_query_only(x, false, NULL) &&
+	    bsg_body_read(x, crossing_fields, sizeof(crossing_fields) / sizeof(crossing_fields[0]), &body) &&
+	    check_crossing(x, app, &body) && may_move(x, app, &body))
+		run_job(x, app, &body, false);
+}
+
+void bsg_post_turnstile_crossing(struct bsg_http_exchange *x, void *app)
+{
+	const struct bsg_turnstile_rec *turnstile = &bsg_caller_of(x)->turnstile;
+	struct crossing_body body = {.place = turnstile->place, .gate = turnstile->gate};
+
+	if (bsg_query_only(x, false, NULL) &&
+	    bsg_body_read(x, turnstile_fields, sizeof(turnstile_fields) / sizeof(turnstile_fields[0]), &body) &&
+	    check_crossing(x, app, &body))
+		run_job(x, app, &body, true);
+}
+
+/* The current verdict on a crossing of this turnstile; one that is not known is answered as a badge that is not. */
+static enum bsg_err look_up(struct bsg_server *server, const char *id, const char *actor, struct bsg_answered_verdict *out,
+			    struct bsg_error *err)
+{
+	struct bsg_move_rec moves[BSG_CARRIED_MAX];
+	struct bsg_crossing_rec rec;
+	size_t n_moves;
+	enum bsg_err rc = bsg_store_crossing(server->store, id, &rec, moves, &n_moves, err);
+
+	bsg_verdict_unknown(out);
+	if (rc == BSG_E_NOT_FOUND || (rc == BSG_OK && strcmp(rec.by, actor) != 0))
+		return BSG_OK;
+	return rc == BSG_OK ? bsg_verdict_of(server, &rec, moves, n_moves, out, err) : rc;
+}
+
+/* What a held question needs when presence changes; memory of the exchange. */
+struct asked_verdict {
+	struct bsg_server *server;
+	const char *id, *actor;
+};
+
+/* @return true: answered */
+static bool answer_if_settled(struct bsg_http_exchange *x, const struct asked_verdict *asked, bool also_pending)
+{
+	struct bsg_answered_verdict verdict;
+	struct bsg_error err;
+	enum bsg_err rc = look_up(asked->server, asked->id, asked->actor, &verdict, &err);
+
+	if (rc != BSG_OK)
+		bsg_http_fail(x, rc, &err);
+	else if (verdict.pending && !also_pending)
+		return false;
+	else
+		bsg_answer_json(x, 200, verdict_json(x, asked->id, &verdict), NULL);
+	return true;
+}
+
+void bsg_wake_verdict(struct bsg_http_exchange *x)
+{
+	answer_if_settled(x, bsg_http_context(x), false);
+}
+
+void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
+{
+	struct asked_verdict *asked = bsg_http_alloc(x, sizeof(*asked));
+	int64_t wait_ms = bsg_http_wait_ms(x);
+	struct bsg_answered_verdict pending;
+	struct bsg_error err;
+	json_t *json;
+	char *text;
+
+	if (asked == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return;
+	}
+	if (!bsg_query_only(x, false, NULL))
+		return;
+	*asked = (struct asked_verdict){app, bsg_http_param(x, "id"), bsg_caller_of(x)->actor};
+	if (answer_if_settled(x, asked, wait_ms == 0))
+		return;
+	if (look_up(asked->server, asked->id, asked->actor, &pending, &err) != BSG_OK)
+		bsg_verdict_unknown(&pending);
+	json = verdict_json(x, asked->id, &pending);
+	text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	bsg_http_set_context(x, asked);
+	bsg_http_hold(x, wait_ms, &(struct bsg_http_answer){.status = 200, .type = "application/json", .body = text,
+							    .body_len = text == NULL ? 0 : strlen(text)});
+	free(text);
+	bsg_http_waiters_add(asked->server->waiters, BSG_TOPIC_VERDICTS, x);
+	answer_if_settled(x, asked, false);
+}
+
+static json_t *crossing_json(const struct bsg_crossing_rec *rec)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b}", "id", rec->id, "place", rec->place, "gate",
+			 rec->gate, "direction", direction_name(rec->direction), "person", bsg_reply_text(rec->person), "device",
+			 bsg_reply_text(rec->device), "at", bsg_reply_time(rec->at), "received", bsg_reply_time(rec->received), "by",
+			 rec->by, "applied", rec->applied);
+}
+
+void bsg_get_crossings(struct bsg_http_exchange *x, void *app)
+{
+	static const char *const names[] = {"place", "person", "from", "to", NULL};
+	struct bsg_crossing_filter filter = {.unit = bsg_caller_of(x)->unit};
+	struct bsg_server *server = app;
+	struct bsg_crossing_rec *recs;
+	struct bsg_page page;
+	struct bsg_error err;
+	enum bsg_err rc;
+	json_t *items;
+
+	if (!bsg_query_only(x, true, names) || !bsg_query_page(x, &page) || !bsg_query_time(x, "from", &filter.from) ||
+	    !bsg_query_time(x, "to", &filter.to))
+		return;
+	filter.place = bsg_http_query(x, "place");
+	filter.person = bsg_http_query(x, "person");
+	recs = calloc(page.limit, sizeof(*recs));
+	if (recs == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return;
+	}
+	rc = bsg_store_crossings(server->store, &filter, &page, recs, &err);
+	if (rc == BSG_OK) {
+		items = json_array();
+		for (size_t i = 0; i < page.n; i++)
+			json_array_append_new(items, crossing_json(&recs[i]));
+		bsg_answer_list(x, items, &page);
+	} else {
+		bsg_http_fail(x, rc, &err);
+	}
+	free(recs);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices as staff see them: state, orders, coverage, explanation; and revoke, release, carry. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/explain.h"
+#include "server/answer.h"
+#include "server/change.h"
+#include "server/facts.h"
+#include "server/handlers.h"
+#include "server/orders.h"
+#include "server/verdict.h"
+#include "server/view.h"
+
+static const char *state_name(enum bsg_device_state state)
+{
+	switch (state) {
+	case BSG_DEVICE_ACTIVE:
+		return "active";
+	case BSG_DEVICE_LEAVING:
+		return "leaving";
+	case BSG_DEVICE_REVOKED:
+		break;
+	}
+	return "revoked";
+}
+
+static json_t *brief(const struct bsg_device_rec *rec)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:I, s:o, s:o, s:b}", "id", rec->id, "person", rec->person,
+			 "kind", rec->kind, "class", rec->class_name, "carried", rec->carried, "state", state_name(rec->state),
+			 "enrolled", bsg_reply_time(rec->enrolled), "certificate_expires", bsg_reply_time(rec->certificate_expires),
+			 "orders_serial", (json_int_t)rec->serial, "orders_expire", bsg_reply_time(rec->orders_expire), "released",
+			 bsg_reply_time(rec->release_at), "conflict", rec->conflict_at != 0);
+}
+
+static json_t *str_json(struct bsg_str text)
+{
+	return text.len == 0 ? json_null() : json_stringn(text.ptr, text.len);
+}
+
+/* One function that should be restricted, or that the phone says is. */
+static json_t *restricted_json(const struct bsg_view *view, size_t i)
+{
+	const struct bsg_report_function *reported = bsg_view_reported(view, bsg_functions[i].bit);
+	const struct bsg_out_why *why = &view->output.why[i];
+	bool wanted = (view->output.restricted & bsg_functions[i].bit) != 0;
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "function", bsg_functions[i].name, "rule",
+			 wanted ? str_json(why->rule) : json_null(), "place", wanted ? str_json(why->place) : json_null(), "until",
+			 wanted ? bsg_reply_time(why->until) : json_null(), "since",
+			 reported != NULL ? bsg_reply_time(reported->since) : json_null(), "state",
+			 bsg_view_state(view, bsg_functions[i].bit));
+}
+
+static json_t *restricted_of(struct bsg_server *server, const struct bsg_device_rec *rec)
+{
+	json_t *out = json_array();
+	struct bsg_view *view;
+	struct bsg_error err;
+
+	if (rec->state != BSG_DEVICE_ACTIVE || bsg_view_make(server, rec, bsg_now(server), &view, &err) != BSG_OK)
+		return out;
+	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++)
+		if ((view->output.restricted & bsg_functions[i].bit) != 0 || bsg_view_reported(view, bsg_functions[i].bit) != NULL)
+			json_array_append_new(out, restricted_json(view, i));
+	bsg_view_free(view);
+	return out;
+}
+
+/* {FUNCTION: {grade, why}}, the reason in the caller's language. */
+static json_t *coverage_of(struct bsg_http_exchange *x, struct bsg_server *server, const struct bsg_device_rec *rec)
+{
+	enum bsg_http_lang lang = bsg_http_language(x);
+	struct bsg_coverage_phone phone;
+	json_t *out = json_object();
+
+	bsg_facts_phone(server, rec, &phone);
+	for (unsigned i = 0; i < BSG_FUNCTIONS_COUNT; i++) {
+		struct bsg_coverage_entry entry;
+
+		bsg_coverage_look_up(server->coverage, &phone, i, &entry);
+		json_object_set_new(out, bsg_functions[i].name,
+				    json_pack("{s:s, s:o}", "grade", bsg_grade_name(entry.grade), "why",
+					      bsg_reply_text(bsg_text_in(&entry.why, lang))));
+	}
+	return out;
+}
+
+/* Find the device of the path; one of another unit does not exist for this caller. @return false after answering */
+static bool find(struct bsg_http_exchange *x, struct bsg_server *server, struct bsg_device_rec *rec)
+{
+	const char *id = bsg_http_param(x, "id");
+	struct bsg_error err;
+	enum bsg_err rc = bsg_store_device(server->store, id, rec, &err);
+
+	if (rc == BSG_OK && bsg_caller_sees(bsg_caller_of(x), rec->unit))
+		return true;
+	if (rc == BSG_OK || rc == BSG_E_NOT_FOUND)
+		bsg_http_problem(x, 404, "no-device", "no device \"%.40s\": see the list of devices", id);
+	else
+		bsg_http_fail(x, rc, &err);
+	return false;
+}
+
+static void answer_device(struct bsg_http_exchange *x, struct bsg_server *server)
+{
+	struct bsg_device_rec rec;
+	json_t *out;
+
+	if (!find(x, server, &rec))
+		return;
+	out = brief(&rec);
+	json_object_set_new(out, "restricted", restricted_of(server, &rec));
+	json_object_set_new(out, "coverage", coverage_of(x, server, &rec));
+	bsg_answer_json(x, 200, out, NULL);
+}
+
+void bsg_get_devices(struct bsg_http_exchange *x, void *app)
+{
+	static const char *const names[] = {"person", NULL};
+	struct bsg_server *server = app;
+	struct bsg_device_rec *recs;
+	struct bsg_page page;
+	struct bsg_error err;
+	enum bsg_err rc;
+	json_t *items;
+
+	if (!bsg_query_only(x, true, names) || !bsg_query_page(x, &page))
+		return;
+	recs = calloc(page.limit, sizeof(*recs));
+	rc = recs == NULL ? bsg_fail(&err, BSG_E_NO_MEMORY, "no memory for devices")
+			  : bsg_store_devices(server->store, bsg_http_query(x, "person"), bsg_caller_of(x)->unit, &page, recs, &err);
+	if (rc == BSG_OK) {
+		items = json_array();
+		for (size_t i = 0; i < page.n; i++)
+			json_array_append_new(items, brief(&recs[i]));
+		bsg_answer_list(x, items, &page);
+	} else {
+		bsg_http_fail(x, rc, &err);
+	}
+	free(recs);
+}
+
+void bsg_get_device(struct bsg_http_exchange *x, void *app)
+{
+	if (bsg_query_only(x, false, NULL))
+		answer_device(x, app);
+}
+
+void bsg_get_device_orders(struct bsg_http_exchange *x, void *app)
+{
+	struct bsg_server *server = app;
+	struct bsg_store_blob bytes = {.data = NULL};
+	struct bsg_device_rec rec;
+	struct bsg_orders_rec head;
+	char etag[BSG_ETAG_SIZE];
+	struct bsg_error err;
+	enum bsg_err rc;
+
+	if (!bsg_query_only(x, false, NULL) || !find(x, server, &rec))
+		return;
+	rc = bsg_orders_make(server, rec.id, false, &err);
+	if (rc == BSG_OK)
+		rc = bsg_store_orders(server->store, rec.id, &head, &bytes, &err);
+	if (rc == BSG_OK) {
+		bsg_orders_etag(&head, etag);
+		bsg_http_answer(x, &(struct bsg_http_answer){.status = 200, .type = "application/cose", .body = bytes.data,
+							      .body_len = bytes.len, .etag = etag});
+	} else {
+		bsg_http_fail(x, rc, &err);
+	}
+	bsg_store_blob_free(&bytes);
+}
+
+void bsg_get_device_coverage(struct bsg_http_exchange *x, void *app)
+{
+	struct bsg_device_rec rec;
+
+	if (bsg_query_only(x, false, NULL) && find(x, app, &rec))
+		bsg_answer_json(x, 200, coverage_of(x, app, &rec), NULL);
+}
+
+/* What the device would do at a time: with @p in, as if it had just entered there; else as its last crossing left it. */
+static enum bsg_err explain(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t at, const char *in, json_t **out,
+			    struct bsg_error *err)
+{
+	struct bsg_active_policy *active = bsg_active_get(&server->active);
+	struct bsg_explain_query query = {.at = at, .in = in, .coverage = server->coverage};
+	struct bsg_compiled *compiled = NULL;
+	struct bsg_view *view = NULL;
+	enum bsg_err rc = bsg_orders_compile(server, active->policy, rec, rec->serial + 1, at, &compiled, err);
+
+	bsg_active_put(active);
+	if (rc == BSG_OK && in == NULL)
+		rc = bsg_view_make(server, rec, at, &view, err);
+	if (rc == BSG_OK) {
+		query.orders = view != NULL ? &view->compiled->orders : &compiled->orders;
+		query.state = view != NULL ? &view->state : NULL;
+		bsg_facts_phone(server, rec, &query.phone);
+		rc = bsg_explain(&query, out, err);
+	}
+	bsg_view_free(view);
+	bsg_compiled_free(compiled);
+	return rc;
+}
+
+void bsg_get_device_explain(struct bsg_http_exchange *x, void *app)
+{
+	static const char *const names[] = {"at", "in", NULL};
+	struct bsg_server *server = app;
+	int64_t at = bsg_now(server);
+	struct bsg_device_rec rec;
+	struct bsg_error err;
+	json_t *out = NULL;
+	enum bsg_err rc;
+
+	if (!bsg_query_only(x, false, names) || !bsg_query_time(x, "at", &at) || !find(x, server, &rec))
+		return;
+	rc = explain(server, &rec, at, bsg_http_query(x, "in"), &out, &err);
+	if (rc == BSG_OK)
+		bsg_answer_json(x, 200, out, NULL);
+	else
+		bsg_http_fail(x, rc, &err);
+}
+
+/* After a change to one device: its orders and those who watch. */
+static void changed(struct bsg_http_exchange *x, struct bsg_server *server, const char *device)
+{
+	bsg_orders_want(server, device);
+	bsg_orders_want_presence(server);
+	answer_device(x, server);
+}
+
+struct reason_body {
+	const char *reason;
+};
+
+static const struct bsg_field reason_fields[] = {
+	BSG_FIELD(struct reason_body, reason, BSG_FIELD_TEXT, .max = BSG_REASON_SIZE - 1),
+};
+static const struct bsg_field needed_reason_fields[] = {
+	BSG_FIELD(struct reason_body, reason, BSG_FIELD_TEXT, .max = BSG_REASON_SIZE - 1, .required = true),
+};
+
+void bsg_post_revoke(struct bsg_http_exchange *x, void *app)
+{
+	struct reason_body body = {.reason = NULL};
+	struct bsg_server *server = app;
+	struct bsg_device_rec rec;
+	struct bsg_change change;
+	struct bsg_op *op;
+
+	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, reason_fields, 1, &body) || !find(x, server, &rec))
+		return;
+	bsg_change_begin(&change, server, x);
+	op = bsg_change_add(&change, BSG_OP_DEVICE_STATE);
+	op->device_state = (struct bsg_op_device_state){rec.id, BSG_DEVICE_REVOKED, bsg_now(server)};
+	bsg_change_audit(&change, "device-revoke", rec.id, body.reason, NULL);
+	if (bsg_change_apply(&change))
+		changed(x, server, rec.id);
+}
+
+void bsg_post_release(struct bsg_http_exchange *x, void *app)
+{
+	struct reason_body body = {.reason = NULL};
+	struct bsg_server *server = app;
+	struct bsg_device_rec rec;
+	struct bsg_change change;
+	struct bsg_op *op;
+
+	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, needed_reason_fields, 1, &body) || !find(x, server, &rec))
+		return;
+	bsg_change_begin(&change, server, x);
+	op = bsg_change_add(&change, BSG_OP_DEVICE_RELEASE);
+	op->device_release = (struct bsg_op_device_release){rec.id, body.reason, bsg_now(server)};
+	bsg_change_audit(&change, "device-release", rec.id, body.reason, NULL);
+	if (bsg_change_apply(&change))
+		changed(x, server, rec.id);
+}
+
+struct carried_body {
+	bool carried;
+};
+
+static const struct bsg_field carried_fields[] = {
+	BSG_FIELD(struct carried_body, carried, BSG_FIELD_BOOL, .required = true),
+};
+
+void bsg_post_carried(struct bsg_http_exchange *x, void *app)
+{
+	struct carried_body body = {.carried = false};
+	struct bsg_server *server = app;
+	struct bsg_device_rec rec;
+	struct bsg_change change;
+	struct bsg_op *op;
+
+	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, carried_fields, 1, &body) || !find(x, server, &rec))
+		return;
+	bsg_change_begin(&change, server, x);
+	op = bsg_change_add(&change, BSG_OP_DEVICE_CARRIED);
+	op->device_carried = (struct bsg_op_device_carried){rec.id, body.carried};
+	bsg_change_audit(&change, "device-carried", rec.id, NULL, NULL);
+	if (bsg_change_apply(&change))
+		answer_device(x, server);
+}

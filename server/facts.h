@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the server knows about one phone, in the shapes that policy/ wants. */
+#ifndef BSG_SERVER_FACTS_H
+#define BSG_SERVER_FACTS_H
+
+#include "policy/compile.h"
+#include "policy/coverage.h"
+#include "server/app.h"
+
+/* Facts whose pointers lead into the record. */
+struct bsg_facts {
+	struct bsg_compile_facts compile;
+	const char *unit;
+};
+
+/** Fill @out from a device's record, which it borrows: for orders of @serial issued at @now. */
+void bsg_facts_of_device(const struct bsg_server *server, const struct bsg_device_rec *rec, int64_t serial, int64_t now,
+			 struct bsg_facts *out);
+
+/** Fill @out with only who somebody is, for bsg_policy_concerns(). @param unit "" or NULL: none */
+void bsg_facts_of_person(const char *person, const char *unit, struct bsg_facts *out);
+
+/** Describe a phone for the coverage table, with what its last coverage report lowered. Reads the store. */
+void bsg_facts_phone(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_coverage_phone *out);
+
+/** Whether a kind of enrolment decides by itself. */
+bool bsg_facts_has_agent(const struct bsg_server *server, const char *kind);
+
+#endif

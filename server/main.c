@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bosagad: read the command line, start the server, wait for a signal, stop. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/routes.h"
+#include "server/server.h"
+
+static const char usage[] =
+	"bosagad --state DIR [--config FILE]\n"
+	"\n"
+	"The server of Bosaga. The first start makes DIR: keys, database, admin.sock.\n"
+	"\n"
+	"  --state DIR      where everything is kept\n"
+	"  --config FILE    `key = value` lines; see --help-config\n"
+	"  --help-config    print every key with type, default and meaning\n"
+	"  --list-routes    print method and path of every route\n"
+	"  --version        print the version\n"
+	"  --help           print this\n";
+
+struct arguments {
+	const char *state, *config;
+	const char *print;	/* to print and leave */
+	bool help_config, list_routes;
+};
+
+/* @return false: wrong usage, said on stderr */
+static bool read_arguments(int argc, char **argv, struct arguments *out)
+{
+	static const struct option options[] = {
+		{"state", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
+		{"help-config", no_argument, NULL, 'k'}, {"version", no_argument, NULL, 'V'},
+		{"list-routes", no_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			out->state = optarg;
+			break;
+		case 'c':
+			out->config = optarg;
+			break;
+		case 'k':
+			out->help_config = true;
+			break;
+		case 'r':
+			out->list_routes = true;
+			break;
+		case 'V':
+			out->print = "bosagad " BSG_VERSION "\n";
+			break;
+		case 'h':
+			out->print = usage;
+			break;
+		default:
+			return false;
+		}
+	}
+	if (optind < argc || (out->state == NULL && out->print == NULL && !out->help_config && !out->list_routes)) {
+		fputs(usage, stderr);
+		return false;
+	}
+	return true;
+}
+
+static int serve(const struct arguments *arguments, const sigset_t *signals)
+{
+	struct bsg_server_options options = {.state_dir = arguments->state};
+	struct bsg_log log = {.fd = 2, .level = BSG_LOG_INFO};
+	struct bsg_server *server;
+	struct bsg_error err = {.text = ""};
+	int number = 0;
+
+	if (bsg_settings_load(arguments->config, &options.settings, &err) != BSG_OK) {
+		fprintf(stderr, "bosagad: %s\n", err.text);
+		return 1;
+	}
+	log.format = (enum bsg_log_format)options.settings.log_format;
+	options.log = &log;
+	if (bsg_server_start(&options, &server, &err) != BSG_OK) {
+		bsg_log(&log, BSG_LOG_ERROR, "bosagad", "cannot start: %s", err.text);
+		return 1;
+	}
+	if (bsg_server_is_new(server))
+		bsg_log(&log, BSG_LOG_WARNING, "bosagad", "new keys were made: put %s/root-key.pem away and remove it here",
+			arguments->state);
+	bsg_log(&log, BSG_LOG_INFO, "bosagad", "serving people at %s and devices at %s", bsg_server_people_url(server),
+		bsg_server_device_url(server));
+	while (sigwait(signals, &number) != 0)
+		;
+	bsg_log(&log, BSG_LOG_INFO, "bosagad", "stopping on signal %d", number);
+	bsg_server_stop(server);
+	bsg_log(&log, BSG_LOG_INFO, "bosagad", "stopped");
+	return 0;
+}
+
+static int list_routes(void)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < bsg_n_routes; i++)
+		ok = printf("%s %s\n", bsg_routes[i].method, bsg_routes[i].path) > 0 && ok;
+	return !ok || fflush(stdout) != 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {.state = NULL};
+	sigset_t signals;
+
+	if (!read_arguments(argc, argv, &arguments))
+		return 2;
+	if (arguments.print != NULL)
+		return fputs(arguments.print, stdout) == EOF || fflush(stdout) != 0;
+	if (arguments.help_config)
+		return !bsg_config_help(bsg_settings_keys, bsg_settings_n_keys, stdout) || fflush(stdout) != 0;
+	if (arguments.list_routes)
+		return list_routes();
+	/* Blocked in every thread, so that only the wait in serve() takes them. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return 1;
+	return serve(&arguments, &signals);
+}

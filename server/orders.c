@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making one device's orders: read the facts, compile, derive keys, encode, sign, store if nobody was faster, announce. */
+#include "server/orders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "crypto/cose.h"
+#include "crypto/hash.h"
+#include "server/facts.h"
+#include "server/places.h"
+#include "wire/orders.h"
+
+#define DAY_S INT64_C(86400)
+#define TRIES_MAX 16	/* somebody else was faster so many times: something is wrong */
+
+void bsg_orders_etag(const struct bsg_orders_rec *rec, char out[static BSG_ETAG_SIZE])
+{
+	char hex[17];
+
+	bsg_hex_encode(rec->digest, 8, hex);
+	snprintf(out, BSG_ETAG_SIZE, "%lld-%s", (long long)rec->serial, hex);
+}
+
+int64_t bsg_orders_due_at(const char *device, int64_t now, int64_t renewal)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; device[i] != '\0'; i++)
+		h = (h ^ (uint8_t)device[i]) * 16777619u;
+	return now + renewal - (int64_t)(h % (uint32_t)(renewal / 7 + 1));
+}
+
+enum bsg_err bsg_orders_compile(const struct bsg_server *server, const struct bsg_policy *policy, const struct bsg_device_rec *rec,
+				int64_t serial, int64_t now, struct bsg_compiled **out, struct bsg_error *err)
+{
+	struct bsg_facts facts;
+
+	*out = NULL;
+	if (serial > UINT32_MAX)
+		return bsg_fail(err, BSG_E_LIMIT, "device %s: serials are used up; enrol it anew", rec->id);
+	bsg_facts_of_device(server, rec, serial, now, &facts);
+	return bsg_policy_compile(policy, &facts.compile, out, err);
+}
+
+/* Everything that one making of orders holds. */
+struct making {
+	struct bsg_server *server;
+	struct bsg_device_rec rec;
+	struct bsg_orders_message message;
+	struct bsg_compiled *compiled;
+	uint8_t exit_keys[BSG_PLACES_MAX][BSG_ORDERS_DAYS_MAX * BSG_EXIT_KEY_LEN];
+	uint8_t payload[BSG_ORDERS_PAYLOAD_MAX];
+	struct bsg_buf bytes;
+	uint8_t digest[BSG_SHA256_LEN];
+	int64_t now, policy;
+};
+
+/* The pseudonym and the exit keys of one place, for the days that the orders may live. */
+static enum bsg_err fill_place(struct making *m, size_t i, struct bsg_error *err)
+{
+	struct bsg_orders_place *place = &m->message.places[i];
+	const struct bsg_str id = m->message.orders.places[i].id;
+	struct bsg_place_secret_rec secret;
+	char name[BSG_NAME_SIZE];
+	enum bsg_err rc;
+
+	snprintf(name, sizeof(name), "%.*s", (int)id.len, id.ptr);
+	rc = bsg_place_secret(m->server, name, &secret, err);
+	if (rc == BSG_OK)
+		rc = bsg_place_pseudonym(secret.key, m->rec.id, place->pseudonym, err);
+	/* A code of the step before midnight belongs to the day before, and orders may expire at any time of their last day. */
+	place->first_day = m->message.orders.issued / DAY_S - 1;
+	place->n_days = (size_t)(m->message.orders.expires / DAY_S - place->first_day + 1);
+	if (place->n_days > BSG_ORDERS_DAYS_MAX)
+		place->n_days = BSG_ORDERS_DAYS_MAX;
+	place->exit_keys = m->exit_keys[i];
+	for (size_t d = 0; rc == BSG_OK && d < place->n_days; d++) {
+		uint8_t day_secret[BSG_DAY_SECRET_LEN];
+
+		rc = bsg_place_day_secret(secret.day_root, place->first_day + (int64_t)d, day_secret, err);
+		if (rc == BSG_OK)
+			rc = bsg_exit_key(day_secret, place->pseudonym, &m->exit_keys[i][d * BSG_EXIT_KEY_LEN], err);
+		bsg_wipe(day_secret, sizeof(day_secret));
+	}
+	bsg_wipe(&secret, sizeof(secret));
+	return rc;
+}
+
+/* A device that is revoked or leaving: everything open, nothing known, for as long as orders can say it. */
+static enum bsg_err fill_discharge(struct making *m, struct bsg_error *err)
+{
+	struct bsg_orders *orders = &m->message.orders;
+	size_t len;
+
+	m->message.discharge = true;
+	orders->serial = (uint32_t)(m->rec.serial + 1);
+	orders->issued = m->now;
+	orders->expires = m->now + m->server->settings.orders_life;
+	orders->max_stay = BSG_DEFAULT_MAX_STAY;
+	orders->break_glass_minutes = BSG_DEFAULT_BREAK_GLASS_MINUTES;
+	orders->break_glass_per_day = BSG_DEFAULT_BREAK_GLASS_PER_DAY;
+	return bsg_hex_decode(m->rec.id, BSG_ID_LEN, orders->device, sizeof(orders->device), &len, err);
+}
+
+static enum bsg_err fill_orders(struct making *m, struct bsg_active_policy *policy, struct bsg_error *err)
+{
+	enum bsg_err rc = bsg_orders_compile(m->server, policy->policy, &m->rec, m->rec.serial + 1, m->now, &m->compiled, err);
+
+	if (rc != BSG_OK)
+		return rc;
+	m->message.orders = m->compiled->orders;
+	for (size_t i = 0; rc == BSG_OK && i < m->message.orders.n_places; i++)
+		rc = fill_place(m, i, err);
+	return rc;
+}
+
+static enum bsg_err encode_and_sign(struct making *m, struct bsg_error *err)
+{
+	struct bsg_bytes payload;
+	const char *why = NULL;
+	enum bsg_err rc = bsg_orders_encode(&m->message, m->payload, sizeof(m->payload), &payload, &why);
+
+	if (rc != BSG_OK)
+		return bsg_fail(err, rc, "orders of device %s: %s", m->rec.id, why != NULL ? why : "cannot be encoded");
+	rc = bsg_cose_sign(m->server->home.keyring, BSG_COSE_ORDERS, payload, &m->bytes, err);
+	if (rc == BSG_OK)
+		rc = bsg_buf_finish(&m->bytes, err);
+	if (rc == BSG_OK)
+		rc = bsg_sha256(m->bytes.data, m->bytes.len, m->digest, err);
+	return rc;
+}
+
+static enum bsg_err put(struct making *m, struct bsg_error *err)
+{
+	struct bsg_op op = {.kind = BSG_OP_ORDERS_PUT};
+
+	op.orders_put.device = m->rec.id;
+	op.orders_put.expected_serial = m->rec.serial;
+	op.orders_put.serial = m->rec.serial + 1;
+	op.orders_put.change = m->rec.change;
+	op.orders_put.policy = m->policy;
+	op.orders_put.expires = m->message.orders.expires;
+	op.orders_put.due = bsg_orders_due_at(m->rec.id, m->now, m->server->settings.orders_renewal);
+	op.orders_put.digest = m->digest;
+	op.orders_put.bytes = (struct bsg_bytes){m->bytes.data, m->bytes.len};
+	return bsg_store_apply(m->server->store, &op, 1, err);
+}
+
+static bool is_current(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t policy)
+{
+	struct bsg_orders_rec head;
+	struct bsg_error err;
+
+	if (rec->serial == 0 || bsg_store_orders(server->store, rec->id, &head, NULL, &err) != BSG_OK)
+		return false;
+	return head.change == rec->change && (head.policy == policy || rec->state != BSG_DEVICE_ACTIVE);
+}
+
+/* One try. @return BSG_E_CONFLICT: somebody was faster, read again */
+static enum bsg_err try_once(struct making *m, const char *device, bool renew, bool *made, struct bsg_error *err)
+{
+	struct bsg_active_policy *policy;
+	enum bsg_err rc = bsg_store_device(m->server->store, device, &m->rec, err);
+
+	*made = false;
+	if (rc != BSG_OK)
+		return rc;
+	policy = bsg_active_get(&m->server->active);
+	m->policy = policy->rec.version;
+	m->now = bsg_now(m->server);
+	if (renew || !is_current(m->server, &m->rec, m->policy)) {
+		rc = m->rec.state == BSG_DEVICE_ACTIVE ? fill_orders(m, policy, err) : fill_discharge(m, err);
+		if (rc == BSG_OK)
+			rc = encode_and_sign(m, err);
+		if (rc == BSG_OK)
+			rc = put(m, err);
+		*made = rc == BSG_OK;
+	}
+	bsg_active_put(policy);
+	return rc;
+}
+
+enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool renew, struct bsg_error *err)
+{
+	struct making *m = malloc(sizeof(*m));
+	enum bsg_err rc = BSG_E_CONFLICT;
+	char topic[BSG_TOPIC_SIZE];
+	bool made = false;
+
+	if (m == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for orders");
+	for (int i = 0; i < TRIES_MAX && rc == BSG_E_CONFLICT; i++) {
+		memset(m, 0, sizeof(*m));
+		m->server = server;
+		bsg_buf_init(&m->bytes, BSG_ORDERS_MAX);
+		rc = try_once(m, device, renew, &made, err);
+		bsg_compiled_free(m->compiled);
+		bsg_buf_free(&m->bytes);
+	}
+	bsg_wipe(m, sizeof(*m));
+	free(m);
+	if (!made) {
+		if (rc != BSG_OK)
+			atomic_fetch_add(&server->counts.orders_failed, 1);
+		return rc;
+	}
+	atomic_fetch_add(&server->counts.orders_made, 1);
+	snprintf(topic, sizeof(topic), BSG_TOPIC_DEVICE "%s", device);
+	bsg_bus_wake(server->bus, topic);
+	return BSG_OK;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Orders of devices: compiled from the policy and the facts, signed, stored, announced.
+ *
+ * Whoever changes a fact commits it first and then calls bsg_orders_want(): the answer to the change does not wait for the
+ * orders, and after a crash the store still knows whose orders are due.
+ */
+#ifndef BSG_SERVER_ORDERS_H
+#define BSG_SERVER_ORDERS_H
+
+#include "policy/compile.h"
+#include "server/app.h"
+
+/** Start the threads that make orders, renew them, and keep house. @return BSG_OK, BSG_E_NO_MEMORY, BSG_E_UNAVAILABLE (threads) */
+enum bsg_err bsg_orders_start(struct bsg_server *server, struct bsg_error *err) BSG_MUST_CHECK;
+
+/** Stop the threads; what they have not done is still due in the store. */
+void bsg_orders_stop(struct bsg_server *server);
+
+/** Free what bsg_orders_start() made; after the store is closed, whose callbacks may still want orders. */
+void bsg_orders_free(struct bsg_server *server);
+
+/** Make a device's orders anew soon. Never blocks: also for callbacks of the store. */
+void bsg_orders_want(struct bsg_server *server, const char *device);
+
+/** Look for all orders that are due, soon: after a policy was activated, and at the start. */
+void bsg_orders_want_due(struct bsg_server *server);
+
+/** Wake those who watch presence, from another thread: also for callbacks of the store. */
+void bsg_orders_want_presence(struct bsg_server *server);
+
+/**
+ * Make a device's orders now, unless they are current.
+ *
+ * @param renew  make them even if nothing changed
+ * @return BSG_E_NOT_FOUND (no such device), BSG_E_LIMIT (the policy does not fit into this device's orders), BSG_E_UNAVAILABLE...
+ */
+enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool renew, struct bsg_error *err) BSG_MUST_CHECK;
+
+/** Compile what a device's orders would be under @policy at @now. @param out  bsg_compiled_free() */
+enum bsg_err bsg_orders_compile(const struct bsg_server *server, const struct bsg_policy *policy, const struct bsg_device_rec *rec,
+				int64_t serial, int64_t now, struct bsg_compiled **out, struct bsg_error *err) BSG_MUST_CHECK;
+
+#define BSG_ETAG_SIZE 40
+
+/** The ETag of orders, without quotes: SERIAL-DIGEST. */
+void bsg_orders_etag(const struct bsg_orders_rec *rec, char out[static BSG_ETAG_SIZE]);
+
+/**
+ * When orders made now are to be renewed: after @renewal seconds, up to a seventh earlier by the device's id, so that those of one
+ * day do not all come back at one moment.
+ */
+int64_t bsg_orders_due_at(const char *device, int64_t now, int64_t renewal);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start and stop of a server: what is needed first is made first, and goes last. */
+#include "server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "server/caller.h"
+#include "server/handlers.h"
+#include "server/orders.h"
+#include "server/routes.h"
+
+#define PEOPLE_THREADS 8	/* handlers of the people plane may wait for a commit */
+#define ADMIN_THREADS 4
+#define DEVICE_THREADS 4
+
+static bool hash(const void *bytes, size_t len, uint8_t out[BSG_STORE_SHA256_LEN])
+{
+	return bsg_sha256(bytes, len, out, NULL) == BSG_OK;
+}
+
+static void wake_orders(struct bsg_http_exchange *x, void *arg)
+{
+	(void)arg;
+	bsg_wake_orders(x);
+}
+
+static void wake_presence(struct bsg_http_exchange *x, void *arg)
+{
+	(void)arg;
+	bsg_wake_presence(x);
+}
+
+static void wake_verdict(struct bsg_http_exchange *x, void *arg)
+{
+	(void)arg;
+	bsg_wake_verdict(x);
+}
+
+/* The bus says that a topic changed: those who are held here look again. */
+static void woken(const char *topic, void *arg)
+{
+	struct bsg_server *server = arg;
+
+	if (strncmp(topic, BSG_TOPIC_DEVICE, strlen(BSG_TOPIC_DEVICE)) == 0) {
+		bsg_http_waiters_wake(server->waiters, topic, wake_orders, NULL);
+	} else if (strcmp(topic, BSG_TOPIC_PRESENCE) == 0) {
+		bsg_http_waiters_wake(server->waiters, BSG_TOPIC_PRESENCE, wake_presence, NULL);
+		bsg_http_waiters_wake(server->waiters, BSG_TOPIC_VERDICTS, wake_verdict, NULL);
+	}
+}
+
+static void count_answer(const struct bsg_http_done *done, void *app)
+{
+	struct bsg_server *server = app;
+	unsigned class_of = done->status / 100;
+
+	atomic_fetch_add(&server->counts.requests[class_of <= 5 ? class_of : 5], 1);
+	bsg_log(server->log, BSG_LOG_DEBUG, "http", "%s %s %s -> %u in %lld us", done->request_id, done->method,
+		done->route != NULL ? done->route->path : "-", done->status, (long long)done->took_us);
+}
+
+static void common_options(struct bsg_server *server, struct bsg_http_server_options *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->routes = bsg_routes;
+	o->n_routes = bsg_n_routes;
+	o->admit = bsg_caller_admit;
+	o->done = count_answer;
+	o->log = server->log;
+	o->texts = bsg_problem_texts;
+	o->n_texts = bsg_n_problem_texts;
+	o->app = server;
+	o->certificate_pem = server->home.tls.chain_pem;
+	o->key_pem = (const char *)server->home.tls.key_pem.data;
+}
+
+static enum bsg_err start_people(struct bsg_server *server, struct bsg_error *err)
+{
+	struct bsg_http_server_options o;
+	enum bsg_err rc;
+
+	common_options(server, &o);
+	o.plane = BSG_HTTP_PEOPLE;
+	o.transport = server->settings.people_tls == BSG_PLANE_TLS_OWN ? BSG_HTTP_TLS : BSG_HTTP_PLAIN;
+	o.client_certificate = BSG_HTTP_CERT_NONE;
+	o.listen = server->settings.people_listen;
+	o.ticket_key_file = server->home.tickets_people;
+	o.n_threads = PEOPLE_THREADS;
+	rc = bsg_http_server_start(&o, &server->people, err);
+	return rc != BSG_OK ? rc
+			    : bsg_home_url(server->settings.public_url, o.listen, bsg_http_server_port(server->people),
+					   server->home.people_url, err);
+}
+
+static enum bsg_err start_device(struct bsg_server *server, struct bsg_error *err)
+{
+	struct bsg_http_server_options o;
+	enum bsg_err rc;
+
+	common_options(server, &o);
+	o.plane = BSG_HTTP_DEVICE;
+	o.transport = server->settings.device_tls == BSG_PLANE_TLS_OWN ? BSG_HTTP_TLS : BSG_HTTP_PROXY;
+	o.client_certificate = BSG_HTTP_CERT_REQUIRED;
+	o.client_ca_pem = (const char *)server->home.device_ca_pem.data;
+	o.peer_check = bsg_caller_peer_check;
+	o.listen = server->settings.device_listen;
+	o.ticket_key_file = server->home.tickets_device;
+	o.n_threads = DEVICE_THREADS;
+	rc = bsg_http_server_start(&o, &server->device, err);
+	return rc != BSG_OK ? rc
+			    : bsg_home_url(server->settings.device_url, o.listen, bsg_http_server_port(server->device),
+					   server->home.device_url, err);
+}
+
+static enum bsg_err start_admin(struct bsg_server *server, struct bsg_error *err)
+{
+	struct bsg_http_server_options o;
+
+	common_options(server, &o);
+	o.plane = BSG_HTTP_ADMIN;
+	o.transport = BSG_HTTP_PLAIN;
+	o.client_certificate = BSG_HTTP_CERT_NONE;
+	o.listen = server->home.socket;
+	o.n_threads = ADMIN_THREADS;
+	return bsg_http_server_start(&o, &server->admin, err);
+}
+
+static enum bsg_err start_inside(struct bsg_server *server, const char *dir, struct bsg_error *err)
+{
+	const struct bsg_store_options store = {.sha256 = hash, .n_readers = PEOPLE_THREADS + DEVICE_THREADS + ADMIN_THREADS};
+	enum bsg_err rc = bsg_home_open(dir, &server->settings, bsg_now(server), &server->home, err);
+
+	if (rc == BSG_OK)
+		rc = bsg_random_id(server->boot, err);
+	if (rc == BSG_OK)
+		rc = bsg_coverage_load(&server->coverage, err);
+	if (rc == BSG_OK)
+		rc = bsg_bus_open(server->settings.bus, &server->bus, err);
+	if (rc == BSG_OK)
+		rc = bsg_http_waiters_new(&server->waiters, err);
+	if (rc == BSG_OK)
+		rc = bsg_bus_listen(server->bus, woken, server, err);
+	if (rc == BSG_OK)
+		rc = bsg_store_open(server->home.database, &store, &server->store, err);
+	if (rc == BSG_OK)
+		rc = bsg_active_load(&server->active, server->store, err);
+	return rc;
+}
+
+enum bsg_err bsg_server_start(const struct bsg_server_options *options, struct bsg_server **out, struct bsg_error *err)
+{
+	struct bsg_server *server = calloc(1, sizeof(*server));
+	enum bsg_err rc;
+
+	*out = NULL;
+	if (server == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for a server");
+	server->settings = options->settings;
+	server->log = options->log;
+	server->clock = options->clock != NULL ? options->clock : bsg_clock_system();
+	server->started = bsg_now(server);
+	bsg_active_init(&server->active);
+	rc = bsg_settings_check(&server->settings, err);
+	if (rc == BSG_OK)
+		rc = start_inside(server, options->state_dir, err);
+	if (rc == BSG_OK)
+		rc = bsg_orders_start(server, err);
+	if (rc == BSG_OK)
+		rc = start_people(server, err);
+	if (rc == BSG_OK)
+		rc = start_device(server, err);
+	if (rc == BSG_OK)
+		rc = start_admin(server, err);
+	if (rc != BSG_OK) {
+		bsg_server_stop(server);
+		return rc;
+	}
+	*out = server;
+	return BSG_OK;
+}
+
+void bsg_server_stop(struct bsg_server *server)
+{
+	if (server == NULL)
+		return;
+	/* No new requests; then no new orders; then what is queued is committed and its callbacks run. */
+	bsg_http_server_stop(server->people);
+	bsg_http_server_stop(server->device);
+	bsg_http_server_stop(server->admin);
+	bsg_orders_stop(server);
+	bsg_store_close(server->store);
+	bsg_orders_free(server);
+	bsg_http_waiters_free(server->waiters);
+	bsg_bus_close(server->bus);
+	bsg_coverage_free(server->coverage);
+	bsg_active_free(&server->active);
+	bsg_home_close(&server->home);
+	free(server);
+}
+
+const char *bsg_server_people_url(const struct bsg_server *server)
+{
+	return server->home.people_url;
+}
+
+const char *bsg_server_device_url(const struct bsg_server *server)
+{
+	return server->home.device_url;
+}
+
+bool bsg_server_is_new(const struct bsg_server *server)
+{
+	return server->home.is_new;
+}

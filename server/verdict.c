@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verdict on a crossing. Zeroed memory refuses. */
+#include "server/verdict.h"
+
+#include "server/facts.h"
+#include "server/view.h"
+
+static const struct bsg_policy_texts unknown_why = {
+	"Бұл адамның тіркелген телефоны жоқ: күзет қолмен қабылдайды",
+	"Нет зарегистрированного телефона: пропуск через пост охраны",
+	"No registered phone: use the manual lane",
+};
+static const struct bsg_policy_texts out_why = {"Шығу", "Выход", "Leaving"};
+static const struct bsg_policy_texts nothing_why = {
+	"Бұл жерде телефонға шектеу қойылмайды",
+	"Здесь телефон ничем не ограничен",
+	"Nothing is restricted here for this phone",
+};
+static const struct bsg_policy_texts stale_why = {
+	"Кейінгі өту тіркелген: бұл өту ештеңені өзгертпеді",
+	"Есть более поздний проход: этот ничего не изменил",
+	"A later crossing is known: this one changed nothing",
+};
+static const struct bsg_policy_texts pending_why = {
+	"Телефон шектелгенін әлі растаған жоқ",
+	"Телефон ещё не подтвердил ограничение",
+	"The phone has not proved its restriction yet",
+};
+static const struct bsg_policy_texts gone_why = {
+	"Телефон жүйеден шығарылған",
+	"Телефон исключён из системы",
+	"The phone was removed from the system",
+};
+
+const char *bsg_text_in(const struct bsg_policy_texts *texts, enum bsg_http_lang lang)
+{
+	const char *text = lang == BSG_HTTP_KK ? texts->kk : lang == BSG_HTTP_RU ? texts->ru : texts->en;
+
+	if (text == NULL)
+		text = texts->en != NULL ? texts->en : texts->ru != NULL ? texts->ru : texts->kk;
+	return text != NULL ? text : "";
+}
+
+const char *bsg_verdict_name(const struct bsg_answered_verdict *verdict)
+{
+	return verdict->pending ? "pending" : bsg_remedy_name(verdict->verdict);
+}
+
+static void settle(struct bsg_answered_verdict *out, enum bsg_remedy verdict, const struct bsg_policy_texts *why)
+{
+	*out = (struct bsg_answered_verdict){.verdict = verdict, .remedy = verdict, .why = *why};
+}
+
+void bsg_verdict_unknown(struct bsg_answered_verdict *out)
+{
+	settle(out, BSG_REMEDY_REFUSE, &unknown_why);
+}
+
+/* What the phone should restrict because of this place or the places around it: what the guard asks proof of. */
+static uint32_t asked(const struct bsg_view *view)
+{
+	return view->output.restricted;
+}
+
+static void judge_in(struct bsg_server *server, const struct bsg_policy_place *place, const struct bsg_coverage_phone *phone,
+		     const struct bsg_view *view, struct bsg_answered_verdict *out)
+{
+	uint32_t missing = asked(view) & ~bsg_view_verified(view);
+	struct bsg_coverage_phone unproven = *phone;
+	struct bsg_verdict proven, doubtful;
+
+	if (asked(view) == 0) {
+		settle(out, BSG_REMEDY_ADMIT, &nothing_why);
+		return;
+	}
+	bsg_coverage_verdict(server->coverage, place, phone, asked(view), &proven);
+	/* What is impossible anyway needs no proof: its remedy is already in the verdict. */
+	for (unsigned f = 0; f < BSG_FUNCTIONS_COUNT; f++) {
+		struct bsg_coverage_entry entry;
+
+		bsg_coverage_look_up(server->coverage, phone, f, &entry);
+		if (entry.grade == BSG_GRADE_IMPOSSIBLE)
+			missing &= ~BSG_BIT(f);
+	}
+	if (missing == 0) {
+		settle(out, proven.remedy, &proven.why);
+		return;
+	}
+	unproven.reported_impossible |= missing;
+	bsg_coverage_verdict(server->coverage, place, &unproven, asked(view), &doubtful);
+	*out = (struct bsg_answered_verdict){.pending = true, .remedy = doubtful.remedy, .why = pending_why};
+}
+
+static enum bsg_err judge_device(struct bsg_server *server, const struct bsg_crossing_rec *crossing, const struct bsg_move_rec *move,
+				 struct bsg_answered_verdict *out, struct bsg_error *err)
+{
+	struct bsg_active_policy *policy;
+	const struct bsg_policy_place *place;
+	struct bsg_coverage_phone phone;
+	struct bsg_device_rec rec;
+	struct bsg_view *view;
+	enum bsg_err rc = bsg_store_device(server->store, move->device, &rec, err);
+
+	if (rc != BSG_OK)
+		return rc;
+	if (rec.state != BSG_DEVICE_ACTIVE) {
+		settle(out, BSG_REMEDY_REFUSE, &gone_why);
+		return BSG_OK;
+	}
+	if (!move->applied || rec.presence.seq != move->seq) {
+		settle(out, BSG_REMEDY_DEPOSIT, &stale_why);
+		return BSG_OK;
+	}
+	rc = bsg_view_make(server, &rec, bsg_now(server), &view, err);
+	if (rc != BSG_OK)
+		return rc;
+	policy = bsg_active_get(&server->active);
+	place = bsg_policy_find_place(policy->policy, crossing->place);
+	bsg_facts_phone(server, &rec, &phone);
+	if (place == NULL)
+		settle(out, BSG_REMEDY_ADMIT, &nothing_why);
+	else
+		judge_in(server, place, &phone, view, out);
+	bsg_active_put(policy);
+	bsg_view_free(view);
+	return BSG_OK;
+}
+
+/* Strictest first; of equals, what is still pending. */
+static bool is_stricter(const struct bsg_answered_verdict *a, const struct bsg_answered_verdict *b)
+{
+	return a->remedy != b->remedy ? a->remedy < b->remedy : a->pending && !b->pending;
+}
+
+enum bsg_err bsg_verdict_of(struct bsg_server *server, const struct bsg_crossing_rec *crossing, const struct bsg_move_rec *moves,
+			    size_t n_moves, struct bsg_answered_verdict *out, struct bsg_error *err)
+{
+	bsg_verdict_unknown(out);
+	if (crossing->direction == BSG_CROSSING_OUT) {
+		settle(out, BSG_REMEDY_ADMIT, &out_why);
+		return BSG_OK;
+	}
+	for (size_t i = 0; i < n_moves; i++) {
+		struct bsg_answered_verdict one;
+		enum bsg_err rc = judge_device(server, crossing, &moves[i], &one, err);
+
+		if (rc != BSG_OK)
+			return rc;
+		if (i == 0 || is_stricter(&one, out))
+			*out = one;
+	}
+	return BSG_OK;
+}

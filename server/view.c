@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A phone as the server sees it. */
+#include "server/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/orders.h"
+
+static enum bsg_err decide(struct bsg_view *view, int64_t now, struct bsg_error *err)
+{
+	struct bsg_event event = {.kind = BSG_EVENT_ORDERS_CHANGED, .time = {.utc = now, .auth = true}};
+	struct bsg_state zero;
+	const char *why = NULL;
+	enum bsg_err rc;
+
+	memset(&zero, 0, sizeof(zero));
+	if (bsg_orders_prepare(&view->compiled->orders, &why) != BSG_OK)
+		return bsg_fail(err, BSG_E_BUG, "the decision refused compiled orders: %s", why);
+	event.u.orders = &view->compiled->orders;
+	rc = bsg_step(NULL, NULL, 0, &zero, &event, &view->state, &view->output);
+	return rc == BSG_OK ? rc : bsg_fail(err, BSG_E_BUG, "the decision refused compiled orders");
+}
+
+static void read_status(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_view *view)
+{
+	struct bsg_report_rec report;
+	struct bsg_error err;
+
+	if (bsg_store_report_latest(server->store, rec->id, "status", &report, &view->body, &err) != BSG_OK)
+		return;
+	if (bsg_report_decode((struct bsg_bytes){view->body.data, view->body.len}, &view->batch, NULL) != BSG_OK)
+		return;
+	view->has_status = view->batch.reports[0].kind == BSG_REPORT_STATUS &&
+			   view->batch.reports[0].status.serial == rec->serial;
+}
+
+enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t now, struct bsg_view **out,
+			   struct bsg_error *err)
+{
+	struct bsg_view *view = calloc(1, sizeof(*view));
+	struct bsg_active_policy *policy;
+	struct bsg_orders_rec head;
+	enum bsg_err rc;
+
+	*out = NULL;
+	if (view == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory to look at a device");
+	policy = bsg_active_get(&server->active);
+	rc = bsg_orders_compile(server, policy->policy, rec, rec->serial + 1, now, &view->compiled, err);
+	if (rc == BSG_OK)
+		rc = decide(view, now, err);
+	if (rc == BSG_OK && rec->serial > 0 && bsg_store_orders(server->store, rec->id, &head, NULL, err) == BSG_OK)
+		view->orders_current = head.serial == rec->serial && head.change == rec->change && head.policy == policy->rec.version;
+	bsg_active_put(policy);
+	if (rc == BSG_OK && view->orders_current)
+		read_status(server, rec, view);
+	if (rc == BSG_OK)
+		*out = view;
+	else
+		bsg_view_free(view);
+	return rc;
+}
+
+void bsg_view_free(struct bsg_view *view)
+{
+	if (view == NULL)
+		return;
+	bsg_compiled_free(view->compiled);
+	bsg_store_blob_free(&view->body);
+	free(view);
+}
+
+const struct bsg_report_function *bsg_view_reported(const struct bsg_view *view, uint32_t function)
+{
+	const struct bsg_report_status *status = &view->batch.reports[0].status;
+
+	for (size_t i = 0; view->has_status && i < status->n_functions; i++)
+		if (status->functions[i].function == function)
+			return &status->functions[i];
+	return NULL;
+}
+
+const char *bsg_view_state(const struct bsg_view *view, uint32_t function)
+{
+	const struct bsg_report_function *reported = bsg_view_reported(view, function);
+
+	if (reported == NULL)
+		return "desired";
+	switch (reported->state) {
+	case BSG_REPORT_ACKNOWLEDGED:
+		return "acknowledged";
+	case BSG_REPORT_VERIFIED:
+		return "verified";
+	case BSG_REPORT_UNVERIFIED:
+	case BSG_REPORT_STUCK:
+		break;
+	}
+	return "unverified";
+}
+
+uint32_t bsg_view_verified(const struct bsg_view *view)
+{
+	const struct bsg_report_status *status = &view->batch.reports[0].status;
+	uint32_t verified = 0;
+
+	for (size_t i = 0; view->has_status && i < status->n_functions; i++)
+		if (status->functions[i].state == BSG_REPORT_VERIFIED)
+			verified |= status->functions[i].function;
+	return verified;
+}
+
+const char *bsg_view_weakest(const struct bsg_view *view)
+{
+	/* From weak to strong. */
+	static const char *const states[] = {"desired", "unverified", "acknowledged", "verified"};
+	size_t weakest = view->has_status ? 3 : 0;
+
+	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++) {
+		const char *state = bsg_view_state(view, BSG_BIT(i));
+
+		if ((view->output.restricted & BSG_BIT(i)) == 0)
+			continue;
+		for (size_t s = 0; s < weakest; s++)
+			if (strcmp(states[s], state) == 0)
+				weakest = s;
+	}
+	return states[weakest];
+}

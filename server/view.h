@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a phone stands right now: what the decision says it should restrict, and what the phone has said about it.
+ *
+ * Both come from what phones use too: the compiled orders stepped by the core, and the phone's own status report. What
+ * was reported under older orders counts for nothing: it is `desired` until the phone reports under these.
+ */
+#ifndef BSG_SERVER_VIEW_H
+#define BSG_SERVER_VIEW_H
+
+#include "policy/compile.h"
+#include "server/app.h"
+#include "wire/report.h"
+
+struct bsg_view {
+	struct bsg_compiled *compiled;
+	struct bsg_state state;
+	struct bsg_output output;	/* slices lead into compiled */
+	bool orders_current;		/* the stored orders are made from these facts */
+	bool has_status;		/* status was reported under the stored orders */
+	struct bsg_store_blob body;
+	struct bsg_report_batch batch;	/* one status report, if has_status */
+};
+
+/** Make the view of a device under the policy in force. @param out  owned, bsg_view_free(); NULL on failure */
+enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t now, struct bsg_view **out,
+			   struct bsg_error *err) BSG_MUST_CHECK;
+void bsg_view_free(struct bsg_view *view);
+
+/** What the phone reported of a function, in its current orders; NULL: nothing. */
+const struct bsg_report_function *bsg_view_reported(const struct bsg_view *view, uint32_t function);
+
+/** `desired`, `acknowledged`, `verified` or `unverified`. */
+const char *bsg_view_state(const struct bsg_view *view, uint32_t function);
+
+/** The functions that the phone says are verified under its current orders. */
+uint32_t bsg_view_verified(const struct bsg_view *view);
+
+/** The weakest state over all functions that should be restricted; `verified` when there are none and the phone has these orders. */
+const char *bsg_view_weakest(const struct bsg_view *view);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The threads behind bsg_orders_want(): two that make orders from a queue, one that keeps house (orders that are due, presence
+ * watchers, retention, the TLS certificate).
+ *
+ * The queue is only a hint for speed. When it is full, or the process dies, the store still knows what is due.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/orders.h"
+
+#define N_MAKERS 2
+#define QUEUE_MAX 65536u
+#define DUE_PAGE 512
+#define SWEEP_S 10	/* how often due orders are looked for without being asked */
+#define RETENTION_S 600
+#define TLS_S 86400
+
+struct bsg_orders_worker {
+	struct bsg_server *server;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	char (*queue)[BSG_ID_SIZE];	/* ring of QUEUE_MAX */
+	size_t first, n;
+	bool due, presence, stopping;
+	pthread_t makers[N_MAKERS], keeper;
+	size_t n_makers;
+	bool has_keeper;
+	int64_t next_retention, next_tls;	/* monotonic ms */
+};
+
+void bsg_orders_want(struct bsg_server *server, const char *device)
+{
+	struct bsg_orders_worker *w = server->worker;
+
+	pthread_mutex_lock(&w->lock);
+	if (w->n == QUEUE_MAX) {
+		w->due = true;
+	} else {
+		memcpy(w->queue[(w->first + w->n) % QUEUE_MAX], device, BSG_ID_LEN);
+		w->n++;
+	}
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void bsg_orders_want_due(struct bsg_server *server)
+{
+	struct bsg_orders_worker *w = server->worker;
+
+	pthread_mutex_lock(&w->lock);
+	w->due = true;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void bsg_orders_want_presence(struct bsg_server *server)
+{
+	struct bsg_orders_worker *w = server->worker;
+
+	atomic_fetch_add(&server->presence_version, 1);
+	pthread_mutex_lock(&w->lock);
+	w->presence = true;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void make(struct bsg_server *server, const char *device, bool renew, size_t *n_failed)
+{
+	struct bsg_error err = {.text = ""};
+
+	if (bsg_orders_make(server, device, renew, &err) == BSG_OK)
+		return;
+	(*n_failed)++;
+	bsg_log(server->log, BSG_LOG_ERROR, "orders", "device %s keeps its old orders: %s", device, err.text);
+}
+
+static void *maker(void *arg)
+{
+	struct bsg_orders_worker *w = arg;
+	char device[BSG_ID_SIZE];
+	size_t n_failed = 0;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->stopping) {
+		if (w->n == 0) {
+			pthread_cond_wait(&w->changed, &w->lock);
+			continue;
+		}
+		memcpy(device, w->queue[w->first], sizeof(device));
+		w->first = (w->first + 1) % QUEUE_MAX;
+		w->n--;
+		pthread_mutex_unlock(&w->lock);
+		make(w->server, device, false, &n_failed);
+		pthread_mutex_lock(&w->lock);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static bool is_stopping(struct bsg_orders_worker *w)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&w->lock);
+	stopping = w->stopping;
+	pthread_mutex_unlock(&w->lock);
+	return stopping;
+}
+
+/* Make all that is due. A page of which nothing could be made ends it: the next sweep tries again. */
+static void sweep(struct bsg_orders_worker *w)
+{
+	struct bsg_server *server = w->server;
+	struct bsg_due_rec *page = calloc(DUE_PAGE, sizeof(*page));
+	size_t n = 0, n_failed = 0;
+
+	while (page != NULL && n_failed == 0 && !is_stopping(w)) {
+		struct bsg_active_policy *policy = bsg_active_get(&server->active);
+		struct bsg_error err;
+		enum bsg_err rc = bsg_store_orders_due(server->store, bsg_now(server), policy->rec.version, DUE_PAGE, page, &n, &err);
+
+		bsg_active_put(policy);
+		if (rc != BSG_OK) {
+			bsg_log(server->log, BSG_LOG_ERROR, "orders", "cannot tell whose orders are due: %s", err.text);
+			break;
+		}
+		if (n == 0)
+			break;
+		for (size_t i = 0; i < n && !is_stopping(w); i++)
+			make(server, page[i].device, true, &n_failed);
+		n_failed = n_failed == n ? n_failed : 0;
+	}
+	free(page);
+}
+
+static void forget_old(struct bsg_server *server)
+{
+	struct bsg_op op = {.kind = BSG_OP_RETENTION};
+	struct bsg_error err;
+	int64_t now = bsg_now(server);
+
+	op.retention.crossings_before = now - server->settings.keep_crossings;
+	op.retention.reports_before = now - server->settings.keep_reports;
+	do {
+		op.retention.more = false;
+		if (bsg_store_apply(server->store, &op, 1, &err) != BSG_OK) {
+			bsg_log(server->log, BSG_LOG_WARNING, "store", "old crossings and reports are not forgotten: %s", err.text);
+			return;
+		}
+	} while (op.retention.more);
+}
+
+static void renew_tls(struct bsg_server *server)
+{
+	struct bsg_http_server *const planes[] = {server->people, server->device};
+	struct bsg_error err = {.text = ""};
+
+	if (bsg_home_load_tls(&server->home, &server->settings, bsg_now(server), &err) != BSG_OK) {
+		bsg_log(server->log, BSG_LOG_ERROR, "tls", "the old certificate stays: %s", err.text);
+		return;
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (planes[i] != NULL && bsg_http_server_reload(planes[i], server->home.tls.chain_pem,
+								(const char *)server->home.tls.key_pem.data, NULL, &err) != BSG_OK)
+			bsg_log(server->log, BSG_LOG_ERROR, "tls", "the old certificate stays: %s", err.text);
+}
+
+static void keep_house(struct bsg_orders_worker *w, bool due, bool presence)
+{
+	int64_t now = bsg_clock_mono_ms(w->server->clock);
+
+	if (presence)
+		bsg_bus_wake(w->server->bus, BSG_TOPIC_PRESENCE);
+	if (due)
+		sweep(w);
+	if (now >= w->next_retention) {
+		w->next_retention = now + RETENTION_S * 1000;
+		forget_old(w->server);
+	}
+	if (now >= w->next_tls) {
+		w->next_tls = now + INT64_C(1000) * TLS_S;
+		renew_tls(w->server);
+	}
+}
+
+static void *keeper(void *arg)
+{
+	struct bsg_orders_worker *w = arg;
+	int rc = 0;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->stopping) {
+		bool due = w->due || rc == ETIMEDOUT, presence = w->presence;
+		struct timespec until;
+
+		w->due = false;
+		w->presence = false;
+		pthread_mutex_unlock(&w->lock);
+		keep_house(w, due, presence);
+		pthread_mutex_lock(&w->lock);
+		rc = 0;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += SWEEP_S;
+		while (rc == 0 && !w->due && !w->presence && !w->stopping)
+			rc = pthread_cond_timedwait(&w->changed, &w->lock, &until);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+enum bsg_err bsg_orders_start(struct bsg_server *server, struct bsg_error *err)
+{
+	struct bsg_orders_worker *w = calloc(1, sizeof(*w));
+	pthread_condattr_t attr;
+
+	if (w == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the threads that make orders");
+	server->worker = w;
+	w->server = server;
+	w->due = true;
+	w->next_tls = bsg_clock_mono_ms(server->clock) + INT64_C(1000) * TLS_S;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	w->queue = calloc(QUEUE_MAX, sizeof(*w->queue));
+	if (w->queue == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the queue of orders");
+	for (; w->n_makers < N_MAKERS; w->n_makers++)
+		if (pthread_create(&w->makers[w->n_makers], NULL, maker, w) != 0)
+			return bsg_fail(err, BSG_E_UNAVAILABLE, "cannot start a thread");
+	w->has_keeper = pthread_create(&w->keeper, NULL, keeper, w) == 0;
+	return w->has_keeper ? BSG_OK : bsg_fail(err, BSG_E_UNAVAILABLE, "cannot start a thread");
+}
+
+void bsg_orders_stop(struct bsg_server *server)
+{
+	struct bsg_orders_worker *w = server->worker;
+
+	if (w == NULL)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	for (size_t i = 0; i < w->n_makers; i++)
+		pthread_join(w->makers[i], NULL);
+	if (w->has_keeper)
+		pthread_join(w->keeper, NULL);
+	w->n_makers = 0;
+	w->has_keeper = false;
+}
+
+/* The store's callbacks may still want orders until it is closed, so memory goes last. */
+void bsg_orders_free(struct bsg_server *server)
+{
+	struct bsg_orders_worker *w = server->worker;
+
+	if (w == NULL)
+		return;
+	pthread_cond_destroy(&w->changed);
+	pthread_mutex_destroy(&w->lock);
+	free(w->queue);
+	free(w);
+	server->worker = NULL;
+}
