@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "http/internal.h"
 
-#define DRAIN_MAX (64 * 1024)
+#define DRAIN_MAX (1024 * 1024)		/* beyond that, clients wait for 100 Continue */
 
 struct header_count {
 	unsigned n_length, n_transfer, n_host, n_client_cert;

@@ -204,6 +204,21 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **slot,
 		gnutls_credentials_clear(tls->tls_session);	/* no handshake without credentials */
 }
 
+/* MHD_quiesce_daemon() aborts now and then with a thread pool (0.9.75): it races with its epoll. */
+static enum MHD_Result accept_unless_stopping(void *cls, const struct sockaddr *address,
+					      socklen_t len)
+{
+	struct bsg_http_server *server = cls;
+	bool stopping;
+
+	(void)address;
+	(void)len;
+	pthread_mutex_lock(&server->lock);
+	stopping = server->stopping;
+	pthread_mutex_unlock(&server->lock);
+	return stopping ? MHD_NO : MHD_YES;
+}
+
 /* libmicrohttpd wants some certificate; ours are set on each session (tls.c). */
 static int no_certificate(gnutls_session_t session, const gnutls_datum_t *names, int n_names,
 			  const gnutls_pk_algorithm_t *algorithms, int n_algorithms,
@@ -254,7 +269,7 @@ static struct MHD_Daemon *start_daemon(struct bsg_http_server *server)
 #undef ADD
 	/* Callbacks go as arguments: an option item carries no pair of pointers for these. */
 	if (tls)
-		return MHD_start_daemon(flags, 0, NULL, NULL, bsg_http_access, server,
+		return MHD_start_daemon(flags, 0, accept_unless_stopping, server, bsg_http_access, server,
 			MHD_OPTION_ARRAY, items,
 			MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
 			MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
@@ -263,7 +278,7 @@ static struct MHD_Daemon *start_daemon(struct bsg_http_server *server)
 			MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
 			MHD_OPTION_HTTPS_CERT_CALLBACK, no_certificate,
 			MHD_OPTION_END);
-	return MHD_start_daemon(flags, 0, NULL, NULL, bsg_http_access, server,
+	return MHD_start_daemon(flags, 0, accept_unless_stopping, server, bsg_http_access, server,
 		MHD_OPTION_ARRAY, items,
 		MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
@@ -294,6 +309,7 @@ enum bsg_err bsg_http_server_start(const struct bsg_http_server_options *options
 		rc = bsg_http_sweeper_start(server, err);
 	if (rc == BSG_OK) {
 		server->daemon = start_daemon(server);
+		server->listen_fd = -1;		/* libmicrohttpd's from here on, also to close */
 		if (server->daemon == NULL)
 			rc = bsg_fail(err, BSG_E_UNAVAILABLE, "http server on %s: libmicrohttpd does "
 				      "not start: %s", options->listen, strerror(errno));
@@ -326,7 +342,6 @@ void bsg_http_server_stop(struct bsg_http_server *server)
 	server->stopping = true;		/* from now on nothing is held */
 	pthread_mutex_unlock(&server->lock);
 	if (server->daemon != NULL) {
-		(void)MHD_quiesce_daemon(server->daemon);
 		bsg_http_conns_end_holds(server);
 		wait_quiet(server);
 		MHD_stop_daemon(server->daemon);
