@@ -201,21 +201,34 @@ static void check_people(struct store_fixture *f, unsigned n)
 	assert_int_equal(check.broken_at, 0);
 }
 
+/* Let no file grow past a size: writes fail as on a full disk, for everybody, without a file system of our own. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static int tear_down(void **state)
+{
+	limit_files(RLIM_INFINITY);	/* also after a failed claim */
+	atomic_store(&syncs_fail, false);
+	return fixture_tear_down(state);
+}
+
 static void a_full_disk_is_said_and_nothing_is_half_written(void **state)
 {
 	struct store_fixture *f = *state;
-	struct rlimit old, small;
 	unsigned n;
 
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	small = old;
-	small.rlim_cur = 600000;	/* no file may grow past it: writes fail as on a full disk */
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	limit_files(600000);
 	n = fill(f, 0);
 	assert_true(n > 10);
-	assert_int_equal(fill(f, n), n);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	n = fill(f, n);
+	limit_files(RLIM_INFINITY);
 	check_people(f, n);
 	fixture_reopen(f);
 	check_people(f, n);
@@ -233,18 +246,14 @@ static void a_full_disk_is_said_and_nothing_is_half_written(void **state)
 static void it_goes_on_in_the_same_process_when_there_is_room(void **state)
 {
 	struct store_fixture *f = *state;
-	struct rlimit old, small;
 	struct bsg_op op = person_op("p-later");
 	unsigned n;
 
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	small = old;
-	small.rlim_cur = 400000;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	limit_files(400000);
 	n = fill(f, 0);
+	limit_files(1);		/* a person was too much; now nothing fits at all */
 	assert_int_equal(bsg_store_ready(f->store, &f->err), BSG_E_UNAVAILABLE);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	limit_files(RLIM_INFINITY);
 	assert_ok(f, bsg_store_ready(f->store, &f->err));
 	check_people(f, n);
 	assert_ok(f, change(f, &op));
@@ -366,7 +375,7 @@ static void somebody_elses_database_is_refused_untouched(void **state)
 
 	fixture_close(f);
 	assert_int_equal(unlink(f->path), 0);
-	with_sqlite(f->path, "CREATE TABLE theirs (x)");
+	with_sqlite(f->path, "CREATE TABLE theirs (x); PRAGMA user_version = 1");
 	assert_int_equal(stat(f->path, &before), 0);
 	assert_int_equal(bsg_store_open(f->url, &f->options, &f->store, &f->err), BSG_E_INVALID);
 	assert_non_null(strstr(f->err.text, "not a database of Bosaga"));
@@ -429,7 +438,7 @@ static void what_is_no_store_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(every_acknowledgement_comes_after_a_sync),
 		TEST(a_failed_sync_is_never_acknowledged),

@@ -138,6 +138,23 @@ static void unknown_subjects_leave_no_trace(void **state)
 	assert_int_equal(page.n, 0);
 }
 
+static void a_revoked_device_no_longer_crosses(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op alone = crossing_op(1, NULL, BSG_CROSSING_IN, T0), badge = crossing_op(2, "1001", BSG_CROSSING_IN, T0);
+	struct bsg_op revoke = { .kind = BSG_OP_DEVICE_STATE,
+		.device_state = { .device = device_id(1), .state = BSG_DEVICE_REVOKED, .at = T0 } };
+
+	add_person(f, "aida", NULL, "1001");
+	enrol(f, "aida", device_id(1));
+	assert_ok(f, change(f, &revoke));
+	alone.crossing_add.device = device_id(1);
+	assert_int_equal(apply(f, &alone), BSG_E_NOT_FOUND);
+	assert_ok(f, apply(f, &badge));
+	assert_int_equal(badge.crossing_add.n_devices, 0);
+	assert_int_equal(get_device(f, device_id(1)).presence.seq, 0);
+}
+
 static void a_person_without_devices_crosses_too_and_a_device_alone(void **state)
 {
 	struct store_fixture *f = *state;
@@ -439,6 +456,7 @@ int main(void)
 		TEST(the_same_crossing_again_moves_nothing_and_says_the_same),
 		TEST(crossings_out_of_order_are_stored_and_move_nothing),
 		TEST(unknown_subjects_leave_no_trace),
+		TEST(a_revoked_device_no_longer_crosses),
 		TEST(a_person_without_devices_crosses_too_and_a_device_alone),
 		TEST(crossings_are_listed_latest_first_by_any_filter),
 		TEST(who_is_in_is_listed_until_out_or_revoked),
