@@ -115,7 +115,7 @@ static void codes_compare_by_all_their_digits(void **state)
 static void only_eight_digits_are_a_code(void **state)
 {
 	static const char *const none[] = { "", "1", "1234567", "123456789", "1234567a", " 1234567", "1234567 ", "-1234567",
-					    "12:45678", "12/45678", "\xd9\xa1" "234567" };
+					    "12:45678", "12/45678", "\xd9\xa1-34567" };
 
 	(void)state;
 	assert_true(bsg_exit_code_is_code("00000000"));
