@@ -19,7 +19,7 @@ static uint8_t *put_text(uint8_t *at, const char *text)
 	size_t len = strlen(text);
 
 	at = put_number(at, len, 4);
-	memcpy(at, text, len);
+	memcpy(at, text, len);	/* no zero: its length is before it. NOLINT(bugprone-not-null-terminated-result) */
 	return at + len;
 }
 

@@ -27,6 +27,7 @@ struct op_rules {
 	size_t n_rules;
 };
 
+/* A member's name cannot stand in parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define MEMBER(type, op, member, max) { type, #member, offsetof(struct bsg_op, op.member), max }
 #define TEXT(op, member, size) MEMBER(RULE_TEXT, op, member, size)
 #define NAME(op, member) MEMBER(RULE_TEXT, op, member, BSG_NAME_SIZE)

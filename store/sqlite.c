@@ -43,7 +43,7 @@ const struct bsg_record bsg_sqlite_hash = { sizeof(struct bsg_sqlite_row), row_h
 const struct bsg_record bsg_sqlite_invitation = { sizeof(struct bsg_sqlite_row), row_invitation, 6 };
 
 static const char *const statement_sql[BSG_SQL_COUNT] = {
-#define STATEMENT(name, sql) [BSG_SQL_##name] = sql,
+#define STATEMENT(name, sql) [BSG_SQL_##name] = (sql),
 #include "store/sqlite_statements.h"
 #undef STATEMENT
 };
@@ -378,7 +378,7 @@ static enum bsg_err set_up_writer(sqlite3 *db, int64_t max_bytes, struct bsg_err
 
 	if (max_bytes != 0)
 		(void)snprintf(limit, sizeof(limit), "PRAGMA max_page_count = %lld",
-			       (long long)(max_bytes / PAGE_BYTES + 1));
+			       (long long)(max_bytes / PAGE_BYTES) + 1);
 	if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
 			 "PRAGMA journal_size_limit = 67108864;", NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(db, limit, NULL, NULL, NULL) != SQLITE_OK)

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define APPLICATION_ID 0x42534741	/* "BSGA": tells our files from other SQLite files */
 
@@ -11,7 +12,7 @@ static int take_number(void *out, int n, char **columns, char **names)
 {
 	(void)names;
 	if (n == 1 && columns[0] != NULL)
-		return sscanf(columns[0], "%" SCNd64, (int64_t *)out) == 1 ? 0 : 1;
+		*(int64_t *)out = strtoll(columns[0], NULL, 10);
 	return 0;
 }
 

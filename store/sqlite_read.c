@@ -234,10 +234,8 @@ enum bsg_err bsg_sqlite_read(void *arg, struct bsg_query *q, struct bsg_error *e
 	sqlite3_stmt **st = &reader->statements[q->kind];
 	enum bsg_err rc;
 
-	if (*st == NULL && sqlite3_prepare_v3(reader->db, queries[q->kind].sql, -1, SQLITE_PREPARE_PERSISTENT, st,
-					      NULL) != SQLITE_OK)
-		rc = bsg_sqlite_lost(reader->db, "read", err);
-	else if (!bind_query(*st, q))
+	if ((*st == NULL && sqlite3_prepare_v3(reader->db, queries[q->kind].sql, -1, SQLITE_PREPARE_PERSISTENT, st,
+					       NULL) != SQLITE_OK) || !bind_query(*st, q))
 		rc = bsg_sqlite_lost(reader->db, "read", err);
 	else
 		rc = take_rows(reader, q, err);
