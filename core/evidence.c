@@ -52,20 +52,6 @@ struct fix_sets {
 	unsigned out_near, out_far;
 };
 
-/* Whether anything depends on how this place relates to a fix: saves the geometry of most places. */
-static bool matters(const struct bsg_context *c, size_t q)
-{
-	unsigned around = c->orders->prepared.around[q];
-
-	if ((bsg_place(c->orders, q)->enter_by & BSG_ENTER_AREA) != 0)
-		return true;
-	for (size_t x = 0; around >> x != 0; x++)
-		if ((around >> x & 1) != 0 &&
-		    (c->state->places[x].by != BSG_BY_NONE || c->state->places[x].lock_until != 0))
-			return true;
-	return false;
-}
-
 static struct fix_sets classify_all(const struct bsg_context *c, const struct bsg_event *event)
 {
 	struct fix_sets sets = { 0, 0, 0, 0 };
@@ -75,7 +61,7 @@ static struct fix_sets classify_all(const struct bsg_context *c, const struct bs
 		const struct bsg_place *place = bsg_place(c->orders, q);
 		struct bsg_fix_class class;
 
-		if (place->n_vertices == 0 || !matters(c, q))
+		if (place->n_vertices == 0)
 			continue;
 		class = bsg_classify(place, prepared->cosine[q], prepared->box[q], event->u.fix.lat,
 				     event->u.fix.lon, event->u.fix.accuracy_mm);
