@@ -77,6 +77,9 @@ void bsg_cli_answer_free(struct bsg_cli_answer *answer);
 /** Print an answer: as JSON with --json, else @columns of the object or of each item. @return an exit status */
 int bsg_cli_print(const struct bsg_cli *cli, json_t *json, const char *columns);
 
+/** The language of the terminal, for texts that come in three: "kk", "ru" or "en". */
+const char *bsg_cli_language(void);
+
 /** Run a command that is only a request, as its row says. */
 int bsg_cli_run_row(struct bsg_cli *cli);
 
@@ -92,6 +95,7 @@ int bsg_cli_write_out(const struct bsg_cli *cli, const char *path, const void *b
 int bsg_cli_invite(struct bsg_cli *cli);
 int bsg_cli_policy_check(struct bsg_cli *cli);
 int bsg_cli_policy_send(struct bsg_cli *cli);
+int bsg_cli_device_coverage(struct bsg_cli *cli);
 int bsg_cli_device_orders(struct bsg_cli *cli);
 int bsg_cli_device_carry(struct bsg_cli *cli);
 int bsg_cli_decide(struct bsg_cli *cli);

@@ -2,6 +2,46 @@
 /* Commands about one device that are more than a request. */
 #include "cli/cli.h"
 
+/* The answer is an object by function; a terminal wants a row each. */
+static json_t *rows_by_function(json_t *by_function)
+{
+	json_t *rows = json_array();
+	const char *function;
+	json_t *covered;
+
+	json_object_foreach(by_function, function, covered) {
+		json_t *row = json_copy(covered);
+
+		if (json_object_set_new(row, "function", json_string(function)) != 0 ||
+		    json_array_append_new(rows, row) != 0)
+			break;
+	}
+	return rows;
+}
+
+int bsg_cli_device_coverage(struct bsg_cli *cli)
+{
+	struct bsg_cli_request request = { .method = cli->command->method };
+	struct bsg_cli_answer answer;
+	json_t *rows;
+	char path[256];
+	int status;
+
+	if (bsg_cli_option(cli, "json") != NULL)
+		return bsg_cli_run_row(cli);
+	if (!bsg_cli_path(cli, path, sizeof(path)))
+		return bsg_cli_refuse(cli, "a device is named by 32 hex digits");
+	request.path = path;
+	status = bsg_cli_call(cli, &request, &answer);
+	if (status != BSG_CLI_DONE)
+		return status;
+	rows = rows_by_function(answer.json);
+	status = bsg_cli_print(cli, rows, cli->command->columns);
+	json_decref(rows);
+	bsg_cli_answer_free(&answer);
+	return status;
+}
+
 int bsg_cli_device_orders(struct bsg_cli *cli)
 {
 	struct bsg_cli_request request = { .method = cli->command->method };

@@ -9,8 +9,8 @@
 
 #define ANSWER_MAX (64U * 1024 * 1024)
 
-/* Texts come in the language of the terminal: LC_ALL before LC_MESSAGES before LANG, as setlocale(3) has it. */
-static const char *language(void)
+/* LC_ALL before LC_MESSAGES before LANG, as setlocale(3) has it. */
+const char *bsg_cli_language(void)
 {
 	static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
 
@@ -90,7 +90,7 @@ static int take_answer(struct bsg_cli *cli, struct bsg_http_response *response, 
 int bsg_cli_call(struct bsg_cli *cli, const struct bsg_cli_request *request, struct bsg_cli_answer *answer)
 {
 	struct bsg_http_request http = { .method = request->method, .if_none_match = request->if_none_match,
-					 .wait_s = (unsigned)request->wait_s, .accept_language = language(),
+					 .wait_s = (unsigned)request->wait_s, .accept_language = bsg_cli_language(),
 					 .response_max = ANSWER_MAX };
 	struct bsg_http_client *client = NULL;
 	struct bsg_http_response response;

@@ -54,13 +54,29 @@ static void format_list(json_t *list, char *cell, size_t size)
 	}
 }
 
-/* An object in a cell: its members' values, joined; enough to see "camera house until 18:00". */
+/* A text in three languages is one in the terminal's; of another object its values, enough to see "camera house". */
 static void format_object(json_t *object, char *cell, size_t size)
 {
-	char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+	json_t *text = json_object_get(object, bsg_cli_language());
+	const char *key;
+	json_t *value;
+	size_t used = 0;
 
-	(void)snprintf(cell, size, "%s", text != NULL ? text : "?");
-	free(text);
+	if (json_is_string(text)) {
+		format_cell(text, cell, size);
+		return;
+	}
+	cell[0] = '\0';
+	json_object_foreach(object, key, value) {
+		char one[CELL_MAX];
+		int n;
+
+		format_cell(value, one, sizeof(one));
+		n = snprintf(cell + used, size - used, "%s%s", used != 0 ? " " : "", one);
+		if (n < 0 || (size_t)n >= size - used)
+			return;
+		used += (size_t)n;
+	}
 }
 
 static void format_cell(json_t *value, char *cell, size_t size)

@@ -214,6 +214,9 @@ static void lists_are_aligned_by_characters_and_objects_are_lines(void **state)
 	print("{\"items\":[{\"id\":\"a\",\"name\":\"Айгүл\",\"carried\":true},{\"id\":\"bb\",\"name\":null,\"carried\":false}],\"next\":null}",
 	      "id,name,carried", false, "id  name   carried\na   Айгүл  yes\nbb  -      no\n");
 	print("{\"id\":\"a\",\"badges\":[\"1\",\"2\"],\"secret\":1}", "id,badges,missing", false, "id: a\nbadges: 1,2\n");
+	(void)setenv("LC_ALL", "ru_RU.UTF-8", 1);
+	print("{\"because\":{\"kk\":\"а\",\"ru\":\"б\",\"en\":\"c\"}}", "because", false, "because: б\n");
+	print("{\"r\":[{\"function\":\"camera\",\"place\":\"house\"}]}", "r", false, "r: camera house\n");
 	print("{\"id\":\"a\\u001b[2J\"}", "id", false, "id: a [2J\n");	/* a terminal does not obey a name */
 	print("{\"id\": \"a\"}", "id", true, "{\n  \"id\": \"a\"\n}\n");
 }
