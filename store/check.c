@@ -4,12 +4,10 @@
 
 #include "store/backend.h"
 
-#define DEVICE_ID_LEN (BSG_ID_SIZE - 1)
-
 enum rule_type {
 	RULE_TEXT,	/* required, not empty, shorter than max */
 	RULE_OPTIONAL,	/* NULL or shorter than max */
-	RULE_ID,	/* exactly 32 bytes */
+	RULE_ID,	/* 32 lower-case hex digits */
 	RULE_DIGEST,	/* required; its length is a matter of trust */
 	RULE_BYTES	/* 1..max bytes */
 };
@@ -100,8 +98,8 @@ static enum bsg_err check_text(const char *text, const struct rule *rule, const 
 	len = text != NULL ? strlen(text) : 0;
 	if (len == 0 && rule->type != RULE_OPTIONAL)
 		return bsg_fail(err, BSG_E_INVALID, "%s: no %s", op, rule->name);
-	if (rule->type == RULE_ID && len != DEVICE_ID_LEN)
-		return bsg_fail(err, BSG_E_INVALID, "%s: %s is not %d hex digits", op, rule->name, DEVICE_ID_LEN);
+	if (rule->type == RULE_ID && !bsg_id_is_device(text))
+		return bsg_fail(err, BSG_E_INVALID, "%s: %s is not %d hex digits", op, rule->name, BSG_ID_LEN);
 	if (rule->type != RULE_ID && len >= rule->max)
 		return bsg_fail(err, BSG_E_LIMIT, "%s: %s has %zu bytes, at most %zu", op, rule->name, len,
 				rule->max - 1);

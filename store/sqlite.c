@@ -118,8 +118,9 @@ enum bsg_err bsg_sqlite_run(struct bsg_sqlite *self, enum bsg_sqlite_statement s
 {
 	sqlite3_stmt *st = self->statements[statement];
 	enum bsg_err rc = BSG_OK;
+	int got = start(st, values, n_values);
 
-	switch (start(st, values, n_values)) {
+	switch (got) {
 	case SQLITE_DONE:
 		if (n_changed != NULL)
 			*n_changed = sqlite3_changes64(self->db);
@@ -133,6 +134,10 @@ enum bsg_err bsg_sqlite_run(struct bsg_sqlite *self, enum bsg_sqlite_statement s
 		rc = bsg_fail(err, BSG_E_NOT_FOUND, "what it belongs to is not known");
 		break;
 	default:
+		if ((got & 0xff) == SQLITE_CONSTRAINT) {	/* one batch's own content: its neighbours go on */
+			rc = bsg_fail(err, BSG_E_INVALID, "write: %s", sqlite3_errmsg(self->db));
+			break;
+		}
 		self->lost = true;
 		rc = bsg_sqlite_lost(self->db, "write", err);
 	}

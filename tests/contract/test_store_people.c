@@ -344,6 +344,8 @@ static void what_does_not_fit_is_refused_before_it_is_queued(void **state)
 	op.person_add.name = NULL;
 	assert_int_equal(change(f, &op), BSG_E_INVALID);
 	assert_int_equal(change(f, &carry), BSG_E_INVALID);
+	carry.device_carried.device = "00112233445566778899aabb0000000G";
+	assert_int_equal(change(f, &carry), BSG_E_INVALID);
 	assert_int_equal(change(f, &none), BSG_E_BUG);
 	bsg_store_stats(f->store, &after);
 	assert_int_equal(after.commits, before.commits);
