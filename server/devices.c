@@ -188,19 +188,14 @@ static enum bsg_err explain(struct bsg_server *server, const struct bsg_device_r
 	struct bsg_active_policy *active = bsg_active_get(&server->active);
 	struct bsg_explain_query query = {.at = at, .in = in, .coverage = server->coverage};
 	struct bsg_compiled *compiled = NULL;
-	struct bsg_view *view = NULL;
 	enum bsg_err rc = bsg_orders_compile(server, active->policy, rec, rec->serial + 1, at, &compiled, err);
 
 	bsg_active_put(active);
-	if (rc == BSG_OK && in == NULL)
-		rc = bsg_view_make(server, rec, at, &view, err);
-	if (rc == BSG_OK) {
-		query.orders = view != NULL ? &view->compiled->orders : &compiled->orders;
-		query.state = view != NULL ? &view->state : NULL;
-		bsg_facts_phone(server, rec, &query.phone);
-		rc = bsg_explain(&query, out, err);
-	}
-	bsg_view_free(view);
+	if (rc != BSG_OK)
+		return rc;
+	query.orders = &compiled->orders;
+	bsg_facts_phone(server, rec, &query.phone);
+	rc = bsg_explain(&query, out, err);
 	bsg_compiled_free(compiled);
 	return rc;
 }

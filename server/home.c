@@ -145,18 +145,20 @@ enum bsg_err bsg_home_load_tls(struct bsg_home *home, const struct bsg_settings 
 /* What others are told of our keys: the client CA, the pin, the EST body. */
 static enum bsg_err publish_keys(struct bsg_home *home, struct bsg_error *err)
 {
-	struct bsg_bytes certs[2];
+	struct bsg_bytes certs[3];
 	uint8_t hash[BSG_SHA256_LEN];
 	enum bsg_err rc = bsg_keyring_certificate(home->keyring, BSG_KEYRING_ROOT, &certs[0], err);
 
 	if (rc == BSG_OK)
 		rc = bsg_keyring_certificate(home->keyring, BSG_KEYRING_DEVICE_CA, &certs[1], err);
 	if (rc == BSG_OK)
+		rc = bsg_keyring_certificate(home->keyring, BSG_KEYRING_SERVER_CA, &certs[2], err);
+	if (rc == BSG_OK)
 		rc = bsg_sha256(certs[0].ptr, certs[0].len, hash, err);
 	if (rc == BSG_OK)
 		rc = bsg_cert_to_pem(certs[1], &home->device_ca_pem, err);
 	if (rc == BSG_OK)
-		rc = bsg_est_encode_certs(certs, 2, &home->cacerts, err);
+		rc = bsg_est_encode_certs(certs, 3, &home->cacerts, err);
 	if (rc == BSG_OK)
 		rc = bsg_buf_finish(&home->device_ca_pem, err);
 	if (rc == BSG_OK)
