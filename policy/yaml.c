@@ -11,6 +11,7 @@
 
 #include <libfyaml.h>
 
+#include "base/id.h"
 #include "policy/check.h"
 
 struct yaml {
@@ -281,6 +282,31 @@ static struct bsg_node *read_stream(struct yaml *yaml)
 	return root;
 }
 
+/*
+ * What libfyaml 0.7.12 is not shown: bytes that are no UTF-8 in a directive make its scanner spin for ever (found by
+ * fuzz_policy). Directives are of no use to a policy. A policy is text: UTF-8 and no control characters.
+ */
+static enum bsg_err check_text(struct yaml *yaml, const struct bsg_policy_source *source)
+{
+	struct bsg_policy_at at = { .file = yaml->reader->file, .line = 1, .column = 1 };
+	size_t start = 0;
+
+	for (size_t i = 0; i <= source->len && yaml->rc == BSG_OK; i++) {
+		if (i < source->len && strchr("\n\r\t", source->bytes[i]) == NULL)
+			continue;
+		if (i < source->len && source->bytes[i] == '\0')
+			continue;	/* strchr() finds the end of its list, too */
+		if (at.column == 1 && i > start && source->bytes[start] == '%')
+			refuse(yaml, at, "directives (%NAME) are refused: a policy is plain YAML 1.2");
+		else if (!bsg_text_is_shown(source->bytes + start, i - start))
+			refuse(yaml, at, "not UTF-8 text, or a control character, from here to the end of the line");
+		at.column = i < source->len && source->bytes[i] == '\t' ? at.column + (unsigned)(i - start) + 1 : 1;
+		at.line += i < source->len && source->bytes[i] == '\n';
+		start = i + 1;
+	}
+	return yaml->rc;
+}
+
 /* A diag that collects; without one libfyaml prints to stderr. */
 static struct fy_diag *new_diag(void)
 {
@@ -306,7 +332,7 @@ enum bsg_err bsg_node_read_yaml(struct bsg_reader *reader, const struct bsg_poli
 	yaml.parser = diag != NULL ? fy_parser_create(&cfg) : NULL;
 	if (yaml.parser == NULL || fy_parser_set_string(yaml.parser, source->bytes, source->len) != 0)
 		yaml.rc = bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the YAML parser", source->name);
-	else
+	else if (check_text(&yaml, source) == BSG_OK)
 		*out = read_stream(&yaml);
 	if (yaml.rc != BSG_OK)
 		*out = NULL;
