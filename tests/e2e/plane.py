@@ -60,7 +60,10 @@ def exchange(connection, method, path, body=None, headers=None):
     elif isinstance(body, str):
         body = body.encode()
     try:
-        connection.request(method, path, body=body, headers=headers)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+        except BrokenPipeError:  # refused before all of the body was sent: the answer is there
+            pass
         answer = connection.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
     finally:
