@@ -181,9 +181,10 @@ enum bsg_err bsg_step(const struct bsg_orders *orders, const struct bsg_guest *g
 		bsg_take_orders(&c, orders);
 	bsg_settle(&c);
 	take_new_orders(&c, event);
-	if (c.orders != NULL)
+	if (event->kind != BSG_EVENT_TICK && c.orders != NULL) {	/* settling again at the same moment does nothing */
 		take_effect(&c, event);
-	bsg_settle(&c);
+		bsg_settle(&c);
+	}
 	answer(&c);
 	return BSG_OK;
 }

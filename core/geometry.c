@@ -147,29 +147,55 @@ static bool beyond_box(const int32_t box[4], struct point p, int64_t distance)
 	       p.y < box[1] - distance || p.y > box[3] + distance;
 }
 
-struct bsg_fix_class bsg_classify(const struct bsg_place *place, int32_t cosine, const int32_t box[4],
-				  int32_t lat, int32_t lon, int64_t accuracy_mm)
+static struct point corner(const struct bsg_place *place, int64_t scale_x, size_t i)
 {
-	int64_t scale_x = scale_of(cosine);
-	struct point p = to_plane(&place->area[0], scale_x, lat, lon), a, b;
-	bool inside = false, on = false, clear = true, near = true, far = true;
+	return to_plane(&place->area[0], scale_x, place->area[i].lat, place->area[i].lon);
+}
 
-	if (beyond_box(box, p, accuracy_mm + FAR_MARGIN_MM))
-		return (struct bsg_fix_class){ .inside = false, .out_near = true, .out_far = true };
-	a = to_plane(&place->area[0], scale_x, place->area[place->n_vertices - 1].lat,
-		     place->area[place->n_vertices - 1].lon);
+static bool is_inside(const struct bsg_place *place, int64_t scale_x, struct point p)
+{
+	struct point a = corner(place, scale_x, place->n_vertices - 1), b;
+	bool inside = false;
+
 	for (size_t i = 0; i < place->n_vertices; i++, a = b) {
 		struct edge_class edge;
 
-		b = to_plane(&place->area[0], scale_x, place->area[i].lat, place->area[i].lon);
+		b = corner(place, scale_x, i);
 		edge = beside(a, b, p);
-		on = on || edge.on;
+		if (edge.on)
+			return true;
 		inside = inside != edge.crossed;
-		clear = clear && further(a, b, p, accuracy_mm);
-		near = near && further(a, b, p, accuracy_mm + NEAR_MARGIN_MM);
-		far = far && further(a, b, p, accuracy_mm + FAR_MARGIN_MM);
 	}
-	inside = inside || on;
-	return (struct bsg_fix_class){ .inside = inside && clear, .out_near = !inside && near,
-				       .out_far = !inside && far };
+	return inside;
+}
+
+static bool further_from_all(const struct bsg_place *place, int64_t scale_x, struct point p, int64_t distance)
+{
+	struct point a = corner(place, scale_x, place->n_vertices - 1), b;
+
+	for (size_t i = 0; i < place->n_vertices; i++, a = b) {
+		b = corner(place, scale_x, i);
+		if (!further(a, b, p, distance))
+			return false;
+	}
+	return true;
+}
+
+struct bsg_fix_class bsg_classify(const struct bsg_place *place, int32_t cosine, const int32_t box[4],
+				  int32_t lat, int32_t lon, int64_t accuracy_mm)
+{
+	struct bsg_fix_class class = { .inside = false, .out_near = true, .out_far = true };
+	int64_t scale_x = scale_of(cosine);
+	struct point p = to_plane(&place->area[0], scale_x, lat, lon);
+
+	if (beyond_box(box, p, accuracy_mm + FAR_MARGIN_MM))
+		return class;
+	if (is_inside(place, scale_x, p)) {
+		class.inside = further_from_all(place, scale_x, p, accuracy_mm);
+		class.out_near = class.out_far = false;
+		return class;
+	}
+	class.out_near = further_from_all(place, scale_x, p, accuracy_mm + NEAR_MARGIN_MM);
+	class.out_far = class.out_near && further_from_all(place, scale_x, p, accuracy_mm + FAR_MARGIN_MM);
+	return class;
 }

@@ -10,14 +10,16 @@
 struct bsg_sight bsg_look(const struct bsg_context *c)
 {
 	struct bsg_sight sight = { 0, 0 };
+	unsigned raw = 0, locked = 0;
 
 	for (size_t i = 0; i < c->orders->n_places; i++) {
-		if (c->state->places[i].seen == 0)
-			continue;
-		sight.raw |= (uint16_t)(1u << i);
-		if (!bsg_is_shut(c, i))
-			sight.counting |= (uint16_t)(1u << i);
+		raw |= (unsigned)(c->state->places[i].seen != 0) << i;
+		locked |= (unsigned)(c->state->places[i].lock_until != 0) << i;
 	}
+	sight.raw = (uint16_t)raw;
+	for (size_t i = 0; raw >> i != 0; i++)
+		if ((raw >> i & 1) != 0 && (c->orders->prepared.around[i] & locked) == 0)
+			sight.counting |= (uint16_t)(1u << i);
 	return sight;
 }
 

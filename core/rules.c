@@ -357,19 +357,56 @@ static void sooner(int64_t *first, int64_t t, int64_t edge)
 		*first = edge;
 }
 
-/* The first edge after t that may change the answer, before live->change. */
-static int64_t edge_after(const struct bsg_context *c, const struct live *live, int64_t t)
+/* Whether this rule makes a difference in the answer, so that its end may change it. */
+static bool matters(const struct live_rule *r, const struct view *view)
+{
+	if (!r->enforce || (r->functions & BSG_BIT(BSG_APPS)) != 0)
+		return true;
+	for (uint32_t f = r->functions & view->restricted; f != 0; f &= f - 1)
+		if (view->why[__builtin_ctz(f)] == r->number)
+			return true;
+	return false;
+}
+
+/* Whether this rule can make one by beginning to hold, until then. */
+static bool may_matter(const struct live_rule *r, int64_t until, const struct view *view)
+{
+	if (!r->enforce || (r->functions & (BSG_BIT(BSG_APPS) | ~view->restricted)) != 0)
+		return true;
+	for (uint32_t f = r->functions; f != 0; f &= f - 1)
+		if (view->until[__builtin_ctz(f)] <= until)
+			return true;
+	return false;
+}
+
+/* The first edge of a rule's windows after t that may change the answer; the edges of what explains nothing cannot. */
+static void consider_windows(const struct live_rule *r, const struct view *view, int64_t t, int64_t *first)
+{
+	bool ends = matters(r, view);
+
+	if (r->functions == 0)
+		return;
+	for (const struct bsg_window *w = r->windows; w != r->stop && w->from < *first; w++) {
+		if (w->until <= t)
+			continue;
+		if (w->from > t && may_matter(r, bsg_least(w->until, r->lease), view)) {
+			*first = w->from;
+			return;
+		}
+		if (w->from <= t && ends) {
+			sooner(first, t, w->until);
+			return;
+		}
+	}
+}
+
+/* The first edge after t that may change the answer from what it is now (view), before live->change. */
+static int64_t edge_after(const struct bsg_context *c, const struct live *live, const struct view *view, int64_t t)
 {
 	int64_t first = live->change;
 
-	for (size_t i = 0; i < live->n; i++) {
-		const struct live_rule *r = &live->rules[i];
-
-		if (r->windows == r->stop)
-			continue;
-		sooner(&first, t, r->windows->from);
-		sooner(&first, t, r->windows->until);
-	}
+	for (size_t i = 0; i < live->n; i++)
+		consider_windows(&live->rules[i], view, t, &first);
 	for (size_t i = 0; i < c->orders->n_exemptions; i++) {
 		sooner(&first, t, c->orders->exemptions[i].from);
 		sooner(&first, t, c->orders->exemptions[i].until);
@@ -377,6 +414,7 @@ static int64_t edge_after(const struct bsg_context *c, const struct live *live, 
 	if (is_released(c, t))
 		sooner(&first, t, (int64_t)c->state->release_at + DAY_S);
 	sooner(&first, t, c->state->break_glass_until);
+	sooner(&first, t, view->lift_by);
 	return first;
 }
 
@@ -400,7 +438,7 @@ static int64_t find_next(const struct bsg_context *c, struct live *live, const s
 	int64_t t = c->now;
 
 	for (;;) {
-		t = edge_after(c, live, t);
+		t = edge_after(c, live, now, t);
 		if (t > BSG_TIME_MAX)
 			return 0;
 		if (t >= live->change)
