@@ -204,7 +204,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **slot,
 		gnutls_credentials_clear(tls->tls_session);	/* no handshake without credentials */
 }
 
-/* MHD_quiesce_daemon() aborts now and then with a thread pool (0.9.75): it races with its epoll. */
+/* Not MHD_quiesce_daemon(): with a thread pool 0.9.75 races with itself and may abort. */
 static enum MHD_Result accept_unless_stopping(void *cls, const struct sockaddr *address,
 					      socklen_t len)
 {
@@ -248,7 +248,8 @@ static struct MHD_Daemon *start_daemon(struct bsg_http_server *server)
 {
 	const struct bsg_http_server_options *o = &server->options;
 	const bool tls = o->transport == BSG_HTTP_TLS;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+	/* poll, not epoll: with epoll 0.9.75 spins while a handshake waits (docs/adr). */
+	unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			 (tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem items[16];
 	size_t n = 0;

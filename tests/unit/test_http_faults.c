@@ -355,6 +355,41 @@ static void half_open_tls_clients_are_cut(void **state)
 	fixture_stop(&f);
 }
 
+static int64_t cpu_ms(void)
+{
+	struct rusage u;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &u), 0);
+	return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
+	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
+}
+
+/* A spinning thread would take most of a processor; a waiting one nothing, on any machine. */
+static void a_handshake_that_waits_costs_no_cpu(void **state)
+{
+	static const unsigned char hello[] = { 0x16, 0x03, 0x01 };
+	struct fixture f;
+	int64_t cpu = 0;
+	int fds[4];
+
+	(void)state;
+	fixture_init(&f);
+	fixture_start(&f);
+	for (int i = 0; i < 4; i++) {
+		fds[i] = raw_connect(&f);
+		raw_send(fds[i], hello, sizeof(hello));
+	}
+	sleep_ms(50);
+	cpu = cpu_ms();
+	sleep_ms(600);
+	cpu = cpu_ms() - cpu;
+	print_message("# 4 half handshakes took %lld ms of CPU in 600 ms\n", (long long)cpu);
+	assert_true(cpu < 60);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	fixture_stop(&f);
+}
+
 static void a_peer_that_leaves_a_poll_is_noticed(void **state)
 {
 	static const char poll_text[] = "GET /wait HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"1\"\r\n"
@@ -524,6 +559,7 @@ int main(int argc, char **argv)
 		WITH_SERVER(a_peer_that_leaves_a_poll_is_noticed),
 		cmocka_unit_test(a_silent_peer_holds_a_poll_no_longer_than_the_cap),
 		cmocka_unit_test(half_open_tls_clients_are_cut),
+		cmocka_unit_test(a_handshake_that_waits_costs_no_cpu),
 		cmocka_unit_test(more_connections_than_descriptors_keep_it_serving_later),
 		cmocka_unit_test(a_stop_does_not_wait_for_idle_or_dripping_clients),
 	};

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The baseline of B4 and B7: libmicrohttpd alone, mTLS, 512 bytes for every
+ * request. GET /wait is suspended until SIGUSR1. Prints "port N", ends on SIGTERM.
+ * With the argument `epoll` it uses epoll, which spins while handshakes wait.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "http_certs.h"
+
+static char body[512];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct MHD_Connection **held;
+static size_t n_held, cap_held;
+
+static enum MHD_Result answer(struct MHD_Connection *connection)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(sizeof(body), body,
+								 MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result rc = MHD_queue_response(connection, 200, r);
+
+	MHD_destroy_response(r);
+	return rc;
+}
+
+static void hold(struct MHD_Connection *connection)
+{
+	pthread_mutex_lock(&lock);
+	if (n_held == cap_held) {
+		cap_held = cap_held * 2 + 1024;
+		held = realloc(held, cap_held * sizeof(struct MHD_Connection *));
+		if (held == NULL)
+			abort();
+	}
+	held[n_held++] = connection;
+	MHD_suspend_connection(connection);
+	pthread_mutex_unlock(&lock);
+}
+
+static enum MHD_Result access_handler(void *cls, struct MHD_Connection *connection, const char *url,
+				      const char *method, const char *version, const char *data,
+				      size_t *data_len, void **slot)
+{
+	static int first, waited;
+
+	(void)cls;
+	(void)method;
+	(void)version;
+	(void)data;
+	if (*slot == NULL) {
+		*slot = &first;
+		return MHD_YES;
+	}
+	*data_len = 0;
+	if (strcmp(url, "/wait") != 0 || *slot == &waited)
+		return answer(connection);
+	*slot = &waited;
+	hold(connection);
+	return MHD_YES;
+}
+
+static void wake_all(void)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < n_held; i++)
+		MHD_resume_connection(held[i]);
+	n_held = 0;
+	pthread_mutex_unlock(&lock);
+}
+
+int main(int argc, char **argv)
+{
+	const unsigned how = argc > 1 && strcmp(argv[1], "epoll") == 0 ?
+			     MHD_USE_EPOLL_INTERNAL_THREAD : MHD_USE_POLL_INTERNAL_THREAD;
+	struct MHD_Daemon *daemon;
+	sigset_t signals;
+	int sig;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	memset(body, 'x', sizeof(body));
+	daemon = MHD_start_daemon(how | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TLS,
+		0, NULL, NULL, access_handler, NULL,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)6 * 1024,
+		MHD_OPTION_CONNECTION_LIMIT, 19000u,
+		MHD_OPTION_THREAD_POOL_SIZE, 2u,
+		MHD_OPTION_HTTPS_MEM_CERT, cert_server, MHD_OPTION_HTTPS_MEM_KEY, key_server,
+		MHD_OPTION_HTTPS_MEM_TRUST, cert_device_ca,
+		MHD_OPTION_END);
+	if (daemon == NULL)
+		return 1;
+	printf("port %u\n", MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+	(void)fflush(stdout);
+	while (sigwait(&signals, &sig) == 0 && sig == SIGUSR1)
+		wake_all();
+	wake_all();
+	MHD_stop_daemon(daemon);
+	free(held);
+	return 0;
+}
