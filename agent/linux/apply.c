@@ -22,6 +22,23 @@ static const struct bsg_function_info *function_named(const char *name)
 
 /* --- opening --- */
 
+/* What this agent has no means for, it says too: the server must not assume it. */
+static struct bsg_report_cover cover(const struct bsg_agent *agent, uint32_t bit)
+{
+	static const char none[] = "this agent cannot restrict it";
+
+	for (size_t i = 0; i < agent->n_slots; i++) {
+		const struct bsg_agent_slot *slot = &agent->slot[i];
+
+		if (slot->bit == bit)
+			return (struct bsg_report_cover){ .function = bit,
+				.grade = (enum bsg_report_grade)slot->probe.grade,
+				.why = { slot->probe.why, strlen(slot->probe.why) } };
+	}
+	return (struct bsg_report_cover){ .function = bit, .grade = BSG_REPORT_IMPOSSIBLE,
+		.why = { none, sizeof(none) - 1 } };
+}
+
 static void report_coverage(struct bsg_agent *agent)
 {
 	struct bsg_report_item *item = calloc(1, sizeof(*item));
@@ -36,15 +53,7 @@ static void report_coverage(struct bsg_agent *agent)
 	item->coverage.agent = (struct bsg_str){ "bosaga-agent " BSG_VERSION, strlen("bosaga-agent " BSG_VERSION) };
 	item->coverage.system = (struct bsg_str){ text, strlen(text) };
 	for (unsigned bit = 0; bit < BSG_FUNCTIONS_COUNT; bit++)
-		for (size_t i = 0; i < agent->n_slots; i++) {
-			const struct bsg_agent_slot *slot = &agent->slot[i];
-
-			if (slot->bit != BSG_BIT(bit))
-				continue;
-			item->coverage.functions[item->coverage.n_functions++] = (struct bsg_report_cover){
-				.function = slot->bit, .grade = (enum bsg_report_grade)slot->probe.grade,
-				.why = { slot->probe.why, strlen(slot->probe.why) } };
-		}
+		item->coverage.functions[item->coverage.n_functions++] = cover(agent, BSG_BIT(bit));
 	bsg_agent_report(agent, item);
 	free(item);
 }

@@ -57,9 +57,17 @@ enum bsg_err bsg_cgroup_mount(const char *mountinfo, char *out, size_t size, str
 	return BSG_OK;
 }
 
-static bool is_clean_scope(const char *scope)
+/* The part of @scope below @mount: a scope may be given with it or without. NULL: neither. */
+static const char *below_mount(const char *scope, const char *mount)
 {
-	return scope[0] != '\0' && scope[0] != '/' && !strstr(scope, "..") && strlen(scope) < 256;
+	size_t len = strlen(mount);
+
+	if (scope[0] == '/') {
+		if (strncmp(scope, mount, len) != 0 || scope[len] != '/')
+			return NULL;
+		scope += len + 1;
+	}
+	return scope[0] == '\0' || scope[0] == '/' || strstr(scope, "..") || strlen(scope) >= 256 ? NULL : scope;
 }
 
 /* Make each missing folder of @path from @from on, as `mkdir -p`. */
@@ -88,10 +96,10 @@ enum bsg_err bsg_cgroup_open(const char *scope, char path[static BSG_CGROUP_PATH
 	path[0] = '\0';
 	if (rc != BSG_OK)
 		return rc;
-	if (!is_clean_scope(scope))
+	if (!below_mount(scope, mount))
 		return bsg_fail(err, BSG_E_INVALID, "enforce_on \"%.60s\" is not a cgroup such as user.slice",
 				scope);
-	snprintf(path, BSG_CGROUP_PATH, "%s/%s", mount, scope);
+	snprintf(path, BSG_CGROUP_PATH, "%s/%s", mount, below_mount(scope, mount));
 	if (make_folders(path, strlen(mount) + 1) == 0)
 		*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd < 0)

@@ -24,7 +24,7 @@ enum bsg_err bsg_cgroup_mount(const char *mountinfo, char *out, size_t size,
  * Open the folder of a scope, made if it is not there: what starts in it later
  * is then restricted from its first moment.
  *
- * @param scope  relative to the mount; ".." in it is refused
+ * @param scope  relative to the mount, or an absolute path below it; ".." in it is refused
  * @param path   its absolute path
  * @param fd     owned
  */

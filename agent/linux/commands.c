@@ -255,7 +255,7 @@ static int show_pass_qr(const struct args *args, const char *hex)
 	    bsg_base45_encode((struct bsg_bytes){ bytes, len }, text, sizeof(text) - 1, &text_len) != BSG_OK)
 		return fail(args, &err);
 	text[text_len] = '\0';
-	code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_AN, 1);	/* base45: alphanumeric */
+	code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);	/* finds by itself that base45 is alphanumeric */
 	if (!code) {
 		bsg_fail(&err, BSG_E_NO_MEMORY, "the QR code cannot be made");
 		return fail(args, &err);

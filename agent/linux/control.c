@@ -223,10 +223,14 @@ static void answer_peer(struct bsg_control *control, struct peer *peer)
 		answer = json_pack("{s:b, s:s}", "ok", 0, "error", err.text);
 	}
 	text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
-	/* An answer fits a socket's buffer; who does not read it loses it. */
-	if (text && (send(peer->fd, text, strlen(text), MSG_NOSIGNAL) < 0 ||
-		     send(peer->fd, "\n", 1, MSG_NOSIGNAL) < 0))
-		bsg_log(control->log, BSG_LOG_DEBUG, "control", "peer: %s", strerror(errno));
+	if (text) {
+		size_t len = strlen(text);
+
+		text[len] = '\n';	/* in place of the NUL: one line, one call */
+		/* An answer fits a socket's buffer; who does not read it loses it. */
+		if (send(peer->fd, text, len + 1, MSG_NOSIGNAL) < 0)
+			bsg_log(control->log, BSG_LOG_DEBUG, "control", "peer: %s", strerror(errno));
+	}
 	free(text);
 	json_decref(answer);
 }

@@ -24,7 +24,7 @@
 
 /* What an enforcement may know of its surroundings. Copied by open(). */
 struct bsg_enforce_config {
-	char scope[256];	/* cgroup, relative to the cgroup-v2 mount, no leading '/' */
+	char scope[256];	/* cgroup, relative to the cgroup-v2 mount or a path below it */
 	struct bsg_device_set camera;	/* nodes that are cameras */
 	char rfkill[128];	/* the kernel's rfkill node */
 	char state[256];	/* folder that survives a restart; also tells two agents apart */

@@ -16,9 +16,9 @@ static enum bsg_err check_devices(const char *value, struct bsg_error *err)
 
 static enum bsg_err check_scope(const char *value, struct bsg_error *err)
 {
-	if (value[0] == '\0' || value[0] == '/' || strstr(value, ".."))
+	if (value[0] == '\0' || strstr(value, ".."))
 		return bsg_fail(err, BSG_E_INVALID,
-				"a cgroup below the cgroup-v2 mount, such as user.slice");
+				"a cgroup, such as user.slice or a path below the cgroup-v2 mount");
 	return BSG_OK;
 }
 
@@ -29,7 +29,7 @@ const struct bsg_config_key bsg_agent_keys[] = {
 	{ BSG_CONFIG_TEXT(struct bsg_agent_settings, camera_devices), .def = "c 81:*",
 	  .check = check_devices, .help = "device nodes that are cameras: type major:minor, with commas" },
 	{ BSG_CONFIG_TEXT(struct bsg_agent_settings, enforce_on), .def = "user.slice",
-	  .check = check_scope, .help = "cgroup whose processes are restricted, relative to the cgroup-v2 mount" },
+	  .check = check_scope, .help = "cgroup whose processes are restricted: relative to the cgroup-v2 mount, or its path" },
 	{ BSG_CONFIG_TEXT(struct bsg_agent_settings, rfkill), .def = "/dev/rfkill",
 	  .help = "the kernel's node for radio switches" },
 	{ BSG_CONFIG_TEXT(struct bsg_agent_settings, owner), .def = "",
