@@ -40,8 +40,8 @@ enum bsg_err bsg_cose_sign(struct bsg_keyring *keyring, enum bsg_cose_kind kind,
 	size_t cap = BSG_COSE_SIG_OVERHEAD_MAX + BSG_COSE_OVERHEAD_MAX;
 	uint8_t header_buf[BSG_COSE_HEADER_MAX];
 	uint8_t signature[BSG_SIGNATURE_LEN];
-	struct bsg_bytes header;
-	struct bsg_bytes bytes;
+	struct bsg_bytes header = { NULL, 0 };
+	struct bsg_bytes bytes = { NULL, 0 };
 	uint8_t *work = NULL;
 	enum bsg_err rc;
 
@@ -89,7 +89,7 @@ static enum bsg_err verify(enum bsg_cose_kind kind, const struct bsg_cose_messag
 {
 	size_t cap = message->payload.len + BSG_COSE_SIG_OVERHEAD_MAX;
 	uint8_t *work = malloc(cap);
-	struct bsg_bytes bytes;
+	struct bsg_bytes bytes = { NULL, 0 };
 	enum bsg_err rc;
 
 	if (work == NULL)

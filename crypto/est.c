@@ -116,11 +116,11 @@ enum bsg_err bsg_est_decode_certs(const char *body, size_t len, struct bsg_buf *
 				  struct bsg_bytes certs[static BSG_EST_N_CERTS_MAX], size_t *n,
 				  struct bsg_error *err)
 {
-	size_t ends[BSG_EST_N_CERTS_MAX];
+	size_t ends[BSG_EST_N_CERTS_MAX] = { 0 };
 	size_t begin = der->len;
 	const unsigned char *at;
-	uint8_t *bytes;
-	size_t n_bytes;
+	uint8_t *bytes = NULL;
+	size_t n_bytes = 0;
 	PKCS7 *p7;
 	enum bsg_err rc;
 
@@ -154,8 +154,8 @@ enum bsg_err bsg_est_encode_csr(struct bsg_bytes csr, struct bsg_buf *out, struc
 enum bsg_err bsg_est_decode_csr(const char *body, size_t len, struct bsg_buf *out,
 				struct bsg_error *err)
 {
-	uint8_t *bytes;
-	size_t n;
+	uint8_t *bytes = NULL;
+	size_t n = 0;
 	enum bsg_err rc = decode_base64(body, len, BSG_EST_REQUEST_MAX, &bytes, &n, err);
 
 	if (rc != BSG_OK)

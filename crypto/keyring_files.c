@@ -186,18 +186,16 @@ static const struct bsg_keyring_ops files_ops = {
 	files_sign, files_issue, files_decrypt, files_certificate, files_free,
 };
 
-static enum bsg_err new_files(struct files **out, struct bsg_error *err)
+static struct files *new_files(void)
 {
 	struct files *files = calloc(1, sizeof(*files));
 
-	*out = NULL;
 	if (files == NULL)
-		return bsg_fail(err, BSG_E_NO_MEMORY, "keyring: out of memory");
+		return NULL;
 	files->keyring.ops = &files_ops;
 	for (size_t i = 0; i < N_ROLES; i++)
 		bsg_buf_init(&files->entries[i].der, BSG_CERT_MAX);
-	*out = files;
-	return BSG_OK;
+	return files;
 }
 
 /* Make key and certificate of a role; @root signs it, and is the entry itself for the root. */
@@ -366,9 +364,9 @@ static enum bsg_err make_directory(const char *dir, const char *keys, int64_t no
 	if (access(root_key, F_OK) == 0)
 		return bsg_fail(err, BSG_E_CONFLICT, "%s is there but %s is not: restore the keys from a "
 				"backup, or begin in an empty directory", root_key, keys);
-	rc = new_files(&files, err);
-	if (rc != BSG_OK)
-		return rc;
+	files = new_files();
+	if (files == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "keyring: out of memory");
 	rc = bsg_dir_make(fresh, 0700, err);
 	if (rc == BSG_OK)
 		rc = remove_stale(fresh, err);
@@ -422,10 +420,11 @@ enum bsg_err bsg_keyring_open(const char *dir, int64_t now, struct bsg_keyring *
 		rc = make_directory(dir, keys, now, err);
 	if (rc == BSG_OK)
 		rc = put_root_key_out(dir, keys, err);
-	if (rc == BSG_OK)
-		rc = new_files(&files, err);
 	if (rc != BSG_OK)
 		return rc;
+	files = new_files();
+	if (files == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "keyring: out of memory");
 	rc = load_all(files, keys, &why);
 	/* A directory without one of its files is damaged, which asks for a backup. */
 	if (rc != BSG_OK)

@@ -20,7 +20,8 @@ static enum bsg_err derive(const uint8_t *key, size_t key_len, const char *label
 	uint8_t input[INPUT_MAX] = { 0 };
 	enum bsg_err rc;
 
-	memcpy(input, label, strlen(label));
+	for (size_t i = 0; label[i] != '\0'; i++)
+		input[i] = (uint8_t)label[i];
 	memcpy(input + LABEL_LEN, data, len);
 	rc = bsg_hmac_sha256(key, key_len, input, LABEL_LEN + len, mac, err);
 	memcpy(out, mac, out_len);	/* zeros on failure */

@@ -31,6 +31,11 @@ int scratch_remove(void **state)
 	return system(command);
 }
 
+const char *scratch_dir(void)
+{
+	return dir;
+}
+
 const char *scratch_path(const char *name)
 {
 	static char paths[N_PATHS][200];

@@ -12,6 +12,9 @@
 int scratch_make(void **state);
 int scratch_remove(void **state);
 
+/** The directory itself. */
+const char *scratch_dir(void);
+
 /** Path of @name in it; up to eight at a time. */
 const char *scratch_path(const char *name);
 

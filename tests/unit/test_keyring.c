@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests for crypto/keyring.h: what the server's keys do, and for whom they refuse. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,22 +19,22 @@
 #include "crypto/csr.h"
 #include "crypto/keyring.h"
 #include "crypto/tls.h"
+#include "scratch.h"
 
 #define NOW INT64_C(1795471200)
 #define DAY INT64_C(86400)
 #define DEVICE "0123456789abcdef0123456789abcdef"
 
-static char dir[64];
+static const char *dir;
 static struct bsg_keyring *ring;
 
 static int make_ring(void **state)
 {
 	struct bsg_error err = { 0 };
 
-	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/bsg-keyring-XXXXXX");
-	if (mkdtemp(dir) == NULL)
+	if (scratch_make(state) != 0)
 		return -1;
+	dir = scratch_dir();
 	if (bsg_keyring_open(dir, NOW, &ring, &err) != BSG_OK) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		return -1;
@@ -42,23 +44,9 @@ static int make_ring(void **state)
 
 static int remove_ring(void **state)
 {
-	char command[100];
-
-	(void)state;
 	bsg_keyring_free(ring);
 	ring = NULL;
-	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
-}
-
-static const char *path_of(const char *name)
-{
-	static char path[4][128];
-	static int i;
-
-	i = (i + 1) % 4;
-	(void)snprintf(path[i], sizeof(path[i]), "%s/%s", dir, name);
-	return path[i];
+	return scratch_remove(state);
 }
 
 static struct bsg_bytes bytes_of(const struct bsg_buf *buf)
@@ -72,12 +60,6 @@ static struct bsg_bytes cert_of(enum bsg_keyring_cert which)
 
 	assert_int_equal(bsg_keyring_certificate(ring, which, &der, NULL), BSG_OK);
 	return der;
-}
-
-static void must(enum bsg_err rc, const struct bsg_error *err)
-{
-	if (rc != BSG_OK)
-		fail_msg("%d: %s", (int)rc, err->text);
 }
 
 /* A request of a new key; the caller frees @csr. */
@@ -143,15 +125,15 @@ static void the_roots_key_lies_outside_and_is_not_needed(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(stat(path_of("root-key.pem"), &st), 0);
+	assert_int_equal(stat(scratch_path("root-key.pem"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_not_equal(access(path_of("keys/root-key.pem"), F_OK), 0);
-	must(bsg_key_load(path_of("root-key.pem"), &key, &err), &err);
+	assert_int_not_equal(access(scratch_path("keys/root-key.pem"), F_OK), 0);
+	must(bsg_key_load(scratch_path("root-key.pem"), &key, &err), &err);
 	bsg_key_public(key, &pub);
 	bsg_key_free(key);
 	assert_int_equal(bsg_cert_read(cert_of(BSG_KEYRING_ROOT), &root, NULL), BSG_OK);
 	assert_memory_equal(&pub, &root.key, sizeof(pub));
-	assert_int_equal(unlink(path_of("root-key.pem")), 0);
+	assert_int_equal(unlink(scratch_path("root-key.pem")), 0);
 	bsg_keyring_free(ring);
 	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
 	must(issue(&device_profile, &der, &err), &err);
@@ -166,13 +148,13 @@ static void a_crash_before_the_roots_key_left_is_made_good(void **state)
 	bsg_keyring_free(ring);
 	ring = NULL;
 	/* Before the copy, and between copy and removal. */
-	assert_int_equal(rename(path_of("root-key.pem"), path_of("keys/root-key.pem")), 0);
+	assert_int_equal(rename(scratch_path("root-key.pem"), scratch_path("keys/root-key.pem")), 0);
 	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
 	bsg_keyring_free(ring);
-	assert_int_equal(link(path_of("root-key.pem"), path_of("keys/root-key.pem")), 0);
+	assert_int_equal(link(scratch_path("root-key.pem"), scratch_path("keys/root-key.pem")), 0);
 	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
-	assert_int_not_equal(access(path_of("keys/root-key.pem"), F_OK), 0);
-	assert_int_equal(access(path_of("root-key.pem"), F_OK), 0);
+	assert_int_not_equal(access(scratch_path("keys/root-key.pem"), F_OK), 0);
+	assert_int_equal(access(scratch_path("root-key.pem"), F_OK), 0);
 }
 
 static void a_half_made_directory_is_made_anew(void **state)
@@ -182,11 +164,11 @@ static void a_half_made_directory_is_made_anew(void **state)
 	(void)state;
 	bsg_keyring_free(ring);
 	ring = NULL;
-	assert_int_equal(rename(path_of("keys"), path_of("keys.new")), 0);
-	assert_int_equal(unlink(path_of("keys.new/orders.pem")), 0);
-	assert_int_equal(unlink(path_of("root-key.pem")), 0);
+	assert_int_equal(rename(scratch_path("keys"), scratch_path("keys.new")), 0);
+	assert_int_equal(unlink(scratch_path("keys.new/orders.pem")), 0);
+	assert_int_equal(unlink(scratch_path("root-key.pem")), 0);
 	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
-	assert_int_not_equal(access(path_of("keys.new"), F_OK), 0);
+	assert_int_not_equal(access(scratch_path("keys.new"), F_OK), 0);
 }
 
 static void a_roots_key_is_never_overwritten(void **state)
@@ -195,7 +177,7 @@ static void a_roots_key_is_never_overwritten(void **state)
 	struct bsg_keyring *other = NULL;
 
 	(void)state;
-	assert_int_equal(rename(path_of("keys"), path_of("elsewhere")), 0);
+	assert_int_equal(rename(scratch_path("keys"), scratch_path("elsewhere")), 0);
 	assert_int_equal(bsg_keyring_open(dir, NOW, &other, &err), BSG_E_CONFLICT);
 	assert_null(other);
 	assert_non_null(strstr(err.text, "root-key.pem"));
@@ -204,7 +186,6 @@ static void a_roots_key_is_never_overwritten(void **state)
 static void damaged_keys_stop_the_start(void **state)
 {
 	static const struct { const char *from, *to; enum bsg_err want; } rows[] = {
-		{ "keys/device-ca.pem", "keys/server-ca.pem", BSG_OK },
 		{ "keys/root.pem", "keys/orders.pem", BSG_E_CRYPTO },
 		{ "/dev/null", "keys/device-ca.pem", BSG_E_CRYPTO },
 	};
@@ -213,39 +194,88 @@ static void damaged_keys_stop_the_start(void **state)
 	char command[300];
 
 	(void)state;
-	for (size_t i = 1; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		(void)snprintf(command, sizeof(command), "cp %s %s/saved && cat %s > %s",
-			       path_of(rows[i].to), dir,
-			       rows[i].from[0] == '/' ? rows[i].from : path_of(rows[i].from),
-			       path_of(rows[i].to));
-		assert_int_equal(system(command), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)snprintf(command, sizeof(command), "cp %s saved && cat %s > %s", rows[i].to,
+			       rows[i].from, rows[i].to);
+		assert_int_equal(scratch_run(command), 0);
 		assert_int_equal(bsg_keyring_open(dir, NOW, &other, &err), rows[i].want);
 		assert_null(other);
 		assert_int_equal(err.code, rows[i].want);
-		(void)snprintf(command, sizeof(command), "cat %s/saved > %s", dir, path_of(rows[i].to));
-		assert_int_equal(system(command), 0);
+		(void)snprintf(command, sizeof(command), "cat saved > %s", rows[i].to);
+		assert_int_equal(scratch_run(command), 0);
 	}
-	assert_int_equal(chmod(path_of("keys/orders.pem"), 0640), 0);
+	assert_int_equal(chmod(scratch_path("keys/orders.pem"), 0640), 0);
 	assert_int_equal(bsg_keyring_open(dir, NOW, &other, &err), BSG_E_DENIED);
-	assert_int_equal(unlink(path_of("keys/orders.pem")), 0);
+	assert_int_equal(unlink(scratch_path("keys/orders.pem")), 0);
 	assert_int_equal(bsg_keyring_open(dir, NOW, &other, &err), BSG_E_CRYPTO);
 	assert_non_null(strstr(err.text, "orders.pem"));
+}
+
+/* As on a full disk: write(2) fails after a part. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_stops_the_first_start_and_spoils_nothing(void **state)
+{
+	struct bsg_error err = { 0 };
+
+	(void)state;
+	bsg_keyring_free(ring);
+	ring = NULL;
+	assert_int_equal(scratch_run("rm -r keys root-key.pem"), 0);
+	for (rlim_t bytes = 0; bytes < 900; bytes += 120) {
+		limit_files(bytes);
+		assert_int_equal(bsg_keyring_open(dir, NOW, &ring, &err), BSG_E_UNAVAILABLE);
+		limit_files(RLIM_INFINITY);
+		assert_null(ring);
+		assert_non_null(strstr(err.text, "File too large"));
+		assert_int_not_equal(access(scratch_path("keys"), F_OK), 0);
+		assert_int_not_equal(access(scratch_path("root-key.pem"), F_OK), 0);
+	}
+	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
+}
+
+static void a_full_disk_keeps_the_old_tls_certificate(void **state)
+{
+	struct bsg_tls_identity id;
+	struct bsg_error err = { 0 };
+	struct bsg_buf before;
+	struct bsg_buf after;
+
+	(void)state;
+	must(bsg_tls_identity_load(ring, dir, some_sans, 3, NOW, &id, &err), &err);
+	bsg_tls_identity_free(&id);
+	scratch_read("tls.pem", &before);
+	limit_files(500);
+	assert_int_equal(bsg_tls_identity_load(ring, dir, some_sans, 2, NOW, &id, &err), BSG_E_UNAVAILABLE);
+	assert_int_equal(bsg_keyring_renew_orders(dir, scratch_path("root-key.pem"), NOW, &err),
+			 BSG_E_UNAVAILABLE);
+	limit_files(RLIM_INFINITY);
+	assert_null(id.chain_pem);
+	scratch_read("tls.pem", &after);
+	assert_string_equal((char *)before.data, (char *)after.data);
+	bsg_buf_free(&before);
+	bsg_buf_free(&after);
+	bsg_keyring_free(ring);
+	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
 }
 
 static void keys_of_another_installation_are_noticed(void **state)
 {
 	struct bsg_keyring *other = NULL;
 	struct bsg_error err = { 0 };
-	char elsewhere[100];
-	char command[300];
-
 	(void)state;
-	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/other", dir);
-	assert_int_equal(mkdir(elsewhere, 0700), 0);
-	must(bsg_keyring_open(elsewhere, NOW, &other, &err), &err);
+	assert_int_equal(mkdir(scratch_path("other"), 0700), 0);
+	must(bsg_keyring_open(scratch_path("other"), NOW, &other, &err), &err);
 	bsg_keyring_free(other);
-	(void)snprintf(command, sizeof(command), "cp %s/keys/orders.pem %s/keys/", elsewhere, dir);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_run("cp other/keys/orders.pem keys/"), 0);
 	assert_int_equal(bsg_keyring_open(dir, NOW, &other, &err), BSG_E_CRYPTO);
 	assert_string_equal(err.text, "keys/orders.pem is not signed by keys/root.pem");
 }
@@ -471,7 +501,7 @@ static void renewed_orders_keys_are_trusted_at_once(void **state)
 
 	(void)state;
 	assert_int_equal(bsg_cert_read(cert_of(BSG_KEYRING_ORDERS), &before, NULL), BSG_OK);
-	must(bsg_keyring_renew_orders(dir, path_of("root-key.pem"), NOW + 1000 * DAY, &err), &err);
+	must(bsg_keyring_renew_orders(dir, scratch_path("root-key.pem"), NOW + 1000 * DAY, &err), &err);
 	bsg_keyring_free(ring);
 	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
 	root = cert_of(BSG_KEYRING_ROOT);
@@ -480,9 +510,9 @@ static void renewed_orders_keys_are_trusted_at_once(void **state)
 	assert_memory_not_equal(&after.key, &before.key, sizeof(after.key));
 	must(bsg_cert_verify(cert_of(BSG_KEYRING_ORDERS), NULL, 0, root, BSG_CERT_ORDERS,
 			     NOW + 1500 * DAY, &err), &err);
-	assert_int_equal(bsg_keyring_renew_orders(dir, path_of("keys/device-ca.pem"), NOW, &err),
+	assert_int_equal(bsg_keyring_renew_orders(dir, scratch_path("keys/device-ca.pem"), NOW, &err),
 			 BSG_E_CRYPTO);
-	assert_int_equal(bsg_keyring_renew_orders(dir, path_of("nothing"), NOW, &err), BSG_E_NOT_FOUND);
+	assert_int_equal(bsg_keyring_renew_orders(dir, scratch_path("nothing"), NOW, &err), BSG_E_NOT_FOUND);
 }
 
 static void a_sealed_secret_opens_for_its_keyring_only(void **state)
@@ -539,7 +569,7 @@ static void tls_certificates_are_kept_until_they_need_not_be(void **state)
 	must(bsg_tls_identity_load(ring, dir, others, 2, NOW + 336 * DAY, &id[0], &err), &err);
 	assert_string_not_equal(id[0].chain_pem, id[1].chain_pem);
 	bsg_tls_identity_free(&id[0]);
-	assert_int_equal(bsg_file_replace(path_of("tls.pem"), "rubbish", 7, 0600, NULL), BSG_OK);
+	assert_int_equal(bsg_file_replace(scratch_path("tls.pem"), "rubbish", 7, 0600, NULL), BSG_OK);
 	must(bsg_tls_identity_load(ring, dir, others, 2, NOW, &id[0], &err), &err);
 	bsg_tls_identity_free(&id[0]);
 	bsg_tls_identity_free(&id[1]);
@@ -558,6 +588,8 @@ int main(void)
 		WITH_RING(a_half_made_directory_is_made_anew),
 		WITH_RING(a_roots_key_is_never_overwritten),
 		WITH_RING(damaged_keys_stop_the_start),
+		WITH_RING(a_full_disk_stops_the_first_start_and_spoils_nothing),
+		WITH_RING(a_full_disk_keeps_the_old_tls_certificate),
 		WITH_RING(keys_of_another_installation_are_noticed),
 		WITH_RING(a_device_certificate_says_what_the_server_decides),
 		WITH_RING(two_certificates_have_two_serials),
