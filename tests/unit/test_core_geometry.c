@@ -112,6 +112,10 @@ static void D12_the_antimeridian_is_crossed_by_fixes(void **state)
 	assert_false(classify(0, -1799999000, 1000).out_near);	/* 27 m further east */
 	assert_true(classify(0, -1799900000, 1000).out_far);
 	assert_true(classify(0, 0, 1000).out_far);
+	square(&area, 0, -1799998000, 1500);
+	assert_true(classify(0, -1799998000, 1000).inside);
+	assert_false(classify(0, 1799999000, 1000).out_near);	/* 17 m further west */
+	assert_true(classify(0, 1799900000, 1000).out_far);
 }
 
 static void D12_far_away_is_outside_by_more_than_anything(void **state)

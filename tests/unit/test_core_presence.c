@@ -238,6 +238,21 @@ static void D4_weak_evidence_begins_presence_only_where_enter_by_says_so(void **
 	assert_int_equal(present_in(p, "lab")->end, T0 + 4 * HOUR);
 }
 
+static void D4_an_id_already_in_sight_does_not_arrive_again(void **state)
+{
+	struct phone *p = town(BSG_ENTER_BEACON);
+
+	(void)state;
+	seen(p, T0, "door");
+	gate_in(p, T0 + 10, "depot", 0, true);
+	assert_null(present_in(p, "house"));
+	seen(p, T0 + 20, "door");
+	assert_null(present_in(p, "house"));
+	lost(p, T0 + 30, "door");
+	seen(p, T0 + 40, "door");
+	assert_non_null(present_in(p, "house"));
+}
+
 static void D4_weak_presence_ends_a_grace_after_the_last_was_lost(void **state)
 {
 	struct phone *p = town(BSG_ENTER_BEACON);
@@ -596,6 +611,7 @@ int main(void)
 		cmocka_unit_test(D3_a_gate_in_ends_the_lock_out),
 		cmocka_unit_test(D3_a_late_gate_out_lets_weak_presence_begun_since_fade),
 		cmocka_unit_test(D4_weak_evidence_begins_presence_only_where_enter_by_says_so),
+		cmocka_unit_test(D4_an_id_already_in_sight_does_not_arrive_again),
 		cmocka_unit_test(D4_weak_presence_ends_a_grace_after_the_last_was_lost),
 		cmocka_unit_test(D4_a_fix_outside_by_more_than_30_m_ends_it_unless_a_beacon_is_in_sight),
 		cmocka_unit_test(D4_a_fix_counts_only_inside_by_more_than_its_accuracy_and_not_mock),

@@ -215,6 +215,21 @@ static void O1_of_several_rules_the_one_that_ends_last_explains_then_the_smalles
 	assert_int_equal(p->out.why[BSG_CAMERA].until, T0 + 10 * HOUR);
 }
 
+static void O1_a_guest_rule_that_ends_at_the_same_time_explains_if_its_id_is_smaller(void **state)
+{
+	struct phone *p = house();
+	struct bsg_guest guest = { .place = str("court"), .functions = CAM | MIC, .max_stay = HOUR, .digest = { 1 } };
+
+	(void)state;
+	window(&p->orders, rule(&p->orders, "a", NULL, CAM), T0, T0 + HOUR);
+	window(&p->orders, rule(&p->orders, "z", NULL, MIC), T0, T0 + HOUR);
+	ready(&p->orders);
+	gate_in_guest(p, T0, &guest, 0, true);
+	assert_memory_equal(p->out.why[BSG_CAMERA].rule.ptr, "a", 1);
+	assert_memory_equal(p->out.why[BSG_MICROPHONE].rule.ptr, "guest", 5);
+	assert_memory_equal(p->out.why[BSG_MICROPHONE].place.ptr, "court", 5);
+}
+
 static void O2_apps_are_the_sorted_union(void **state)
 {
 	struct phone *p = house();
@@ -369,6 +384,9 @@ static void D7_a_function_stays_if_any_place_where_the_device_is_keeps_it(void *
 	press(p, T0 + 1);
 	assert_int_equal(p->out.restricted, MIC);
 	assert_int_equal(p->out.observed, MIC);
+	press(p, T0 + 2);	/* it runs already */
+	assert_int_equal(p->out.n_reports, 0);
+	assert_int_equal(p->out.break_glass_total, 1);
 }
 
 static void D7_break_glass_of_zero_is_refused(void **state)
@@ -476,6 +494,7 @@ int main(void)
 		cmocka_unit_test(D2_rules_may_share_windows),
 		cmocka_unit_test(D2_the_order_of_rules_places_and_windows_changes_nothing),
 		cmocka_unit_test(O1_of_several_rules_the_one_that_ends_last_explains_then_the_smallest_id),
+		cmocka_unit_test(O1_a_guest_rule_that_ends_at_the_same_time_explains_if_its_id_is_smaller),
 		cmocka_unit_test(O2_apps_are_the_sorted_union),
 		cmocka_unit_test(O6_lift_by_follows_windows_that_overlap_across_rules_up_to_the_lease),
 		cmocka_unit_test(O7_next_skips_edges_that_change_nothing),

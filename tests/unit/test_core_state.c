@@ -74,7 +74,7 @@ static void every_flipped_bit_and_every_cut_is_refused(void **state)
 		assert_int_equal(bsg_state_decode((struct bsg_bytes){ bytes, cut }, &back), BSG_E_INVALID);
 }
 
-static void by_unknown(struct bsg_state *s) { s->places[0].by = 4; }
+static void by_unknown(struct bsg_state *s) { s->places[1].by = 4; }
 static void end_before_anchor(struct bsg_state *s) { s->places[1].end = s->places[1].anchor - 1; }
 static void end_far(struct bsg_state *s) { s->places[1].end = UINT32_MAX; }
 static void torn_name(struct bsg_state *s) { s->places[1].id[2] = 0; }

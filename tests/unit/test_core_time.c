@@ -269,6 +269,7 @@ static void D11_orders_begin_presence_only_by_the_servers_word_and_once_a_crossi
 	next.serial = 3;
 	new_orders(p, T0 + 30, &next);		/* renewed with the same word */
 	assert_int_equal(p->out.restricted, 0);
+	assert_int_equal(p->out.n_reports, 0);
 	next.serial = 4;
 	next.presence.seq = 8;
 	next.presence.at = T0 + 25;
