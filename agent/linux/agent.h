@@ -195,12 +195,13 @@ struct bsg_agent_passed {
 };
 
 /**
- * Sign a pass: only functions that were verified to be restricted are in it.
+ * Sign a pass: only functions that were verified to be restricted are in it,
+ * which may be none; what a gate makes of that is the place's policy.
  *
  * @param place  NULL: the outermost place where the device is present
  * @param token  that it answers, or NULL
  * @param gate   of the token
- * @return BSG_OK, BSG_E_DENIED (core gives none, or nothing is verified; the text says why)
+ * @return BSG_OK, BSG_E_DENIED (core gives none; the text says why)
  */
 enum bsg_err bsg_agent_pass(struct bsg_agent *agent, const char *place, const struct bsg_token *token,
 			    struct bsg_str gate, struct bsg_agent_passed *out, struct bsg_error *err)

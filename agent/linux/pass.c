@@ -6,8 +6,6 @@
 #include "crypto/cose.h"
 #include "crypto/random.h"
 
-#define DAY_S 86400
-
 static const char *const no_pass[] = {
 	[BSG_PASS_NONE] = "no orders", [BSG_PASS_ORDERS_EXPIRED] = "the orders have expired: connect to the network",
 	[BSG_PASS_RELEASED] = "the helpdesk has released this device",
@@ -52,16 +50,6 @@ static uint32_t verified_functions(const struct bsg_agent *agent)
 	return functions & agent->output.restricted;
 }
 
-static uint8_t break_glass_today(const struct bsg_agent *agent, int64_t now)
-{
-	uint8_t n = 0;
-
-	for (size_t i = 0; i < BSG_BREAK_GLASS_PER_DAY_MAX; i++)
-		if (agent->saved.core.presses[i] && now - agent->saved.core.presses[i] < DAY_S)
-			n++;
-	return n;
-}
-
 static void remember_nonce(struct bsg_agent *agent, const uint8_t *nonce)
 {
 	struct bsg_agent_nonce *slot = &agent->nonce[0];
@@ -80,10 +68,8 @@ static enum bsg_err fill(struct bsg_agent *agent, const struct bsg_out_present *
 
 	*pass = (struct bsg_pass){ .issued = now, .expires = now + BSG_PASS_LIFE_S, .has_nonce = true,
 		.serial = agent->orders.message->orders.serial, .functions = verified_functions(agent),
-		.n_break_glass = break_glass_today(agent, now), .by = present->by };
+		.n_break_glass = agent->output.break_glass_total, .by = present->by };
 	memcpy(pass->pseudonym, agent->orders.message->places[place].pseudonym, BSG_PSEUDONYM_LEN);
-	if (!pass->functions)
-		return bsg_fail(err, BSG_E_DENIED, "nothing is verified to be restricted now");
 	/* On disk before it is shown: a gate counts each sequence once. */
 	pass->sequence = ++agent->saved.pass_sequence;
 	if (!bsg_agent_save(agent))

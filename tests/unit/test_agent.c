@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent without its loop: orders, leases, restarts, clocks, what is reported and what is not believed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent_world.h"
+#include "base/file.h"
+
+static bool status_says(struct agent_world *w, const char *what)
+{
+	char *text = bsg_agent_status_json(w->agent);
+	bool found;
+
+	assert_non_null(text);
+	found = strstr(text, what) != NULL;
+	free(text);
+	return found;
+}
+
+static void a_crossing_restricts_and_the_next_lifts(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1 }), BSG_OK);
+	assert_false(fake_camera.restricted);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 2, .in = true }), BSG_OK);
+	assert_true(fake_camera.restricted);
+	assert_true(status_says(w, "\"function\":\"camera\",\"rule\":\"no-camera\",\"place\":\"house\""));
+	assert_true(status_says(w, "\"state\":\"verified\""));
+	bsg_fake_clock_pass(&w->clock, 5000);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 3, .out = true }), BSG_OK);
+	assert_false(fake_camera.restricted);
+	assert_true(status_says(w, "\"restricted\":[]"));
+}
+
+static void the_state_is_on_disk_before_anything_is_restricted(void **state)
+{
+	struct agent_world *w = *state;
+
+	unlink(w->agent->paths.saved);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	assert_true(fake_camera.restricted);
+	assert_true(fake_camera.was_saved);
+}
+
+static void renewed_orders_never_lift_in_between(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	unsigned n_lifted = fake_camera.n_lifted;
+
+	for (uint32_t serial = 2; serial < 6; serial++) {
+		bsg_fake_clock_pass(&w->clock, 60000);
+		assert_int_equal(world_take(w, &(struct orders_wish){ .serial = serial, .in = true, .at = NOW }),
+				 BSG_OK);
+		assert_true(fake_camera.restricted);
+	}
+	assert_int_equal(fake_camera.n_lifted, n_lifted);
+	assert_int_equal(fake_camera.n_imposed, 1);
+}
+
+static void orders_that_are_not_for_us_change_nothing(void **state)
+{
+	static const struct {
+		const char *what;
+		struct orders_wish wish;
+		enum bsg_err rc;
+	} rows[] = {
+		{ "a lower serial", { .serial = 4, .no_rule = true }, BSG_E_DENIED },
+		{ "an equal serial, other bytes", { .serial = 5, .no_rule = true }, BSG_E_DENIED },
+		{ "another device's", { .serial = 6, .no_rule = true,
+			.device = "ffffffffffffffffffffffffffffffff" }, BSG_E_DENIED },
+		{ "another server's", { .serial = 6, .no_rule = true, .other_root = true }, BSG_E_CRYPTO },
+	};
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 5, .in = true }), BSG_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum bsg_err rc = world_take(w, &rows[i].wish);
+
+		if (rc != rows[i].rc || !fake_camera.restricted || w->agent->orders.message->orders.serial != 5)
+			fail_msg("%s: %d", rows[i].what, (int)rc);
+		world_restart(w);
+		assert_true(fake_camera.restricted);
+	}
+}
+
+static void a_flipped_bit_in_orders_is_refused(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_buf orders;
+	struct bsg_error err;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	world_orders(w, &(struct orders_wish){ .serial = 2, .no_rule = true }, &orders);
+	for (size_t i = 0; i < orders.len; i += 7) {
+		orders.data[i] ^= 0x10;
+		assert_int_not_equal(bsg_agent_take_orders(w->agent, orders.data, orders.len, &err), BSG_OK);
+		orders.data[i] ^= 0x10;
+		assert_true(fake_camera.restricted);
+	}
+	for (size_t len = 0; len < orders.len; len += 11)
+		assert_int_not_equal(bsg_agent_take_orders(w->agent, orders.data, len, &err), BSG_OK);
+	bsg_buf_free(&orders);
+}
+
+static void nothing_stays_restricted_past_its_lease_without_a_server(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true, .max_stay = 600 }), BSG_OK);
+	world_pass_time(w, 598);
+	assert_true(fake_camera.restricted);
+	world_pass_time(w, 3);
+	assert_false(fake_camera.restricted);
+}
+
+static void an_agent_that_starts_after_the_lease_lifts_at_once(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true, .max_stay = 600 }), BSG_OK);
+	world_restart(w);
+	assert_true(fake_camera.restricted);
+	bsg_fake_clock_pass(&w->clock, 601000);
+	assert_true(fake_camera.restricted);	/* nobody was there to lift it */
+	world_restart(w);
+	assert_false(fake_camera.restricted);
+}
+
+static void a_damaged_state_lifts_everything(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_error err;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .no_rule = true }), BSG_OK);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 2, .in = true }), BSG_OK);
+	assert_int_equal(bsg_file_replace(w->agent->paths.saved, "{\"version\": 1, \"core\": \"00\"", 26, 0600, &err),
+			 BSG_OK);
+	assert_int_equal(bsg_file_remove(w->agent->paths.orders, &err), BSG_OK);
+	world_restart(w);
+	assert_false(fake_camera.restricted);
+}
+
+static void a_full_disk_does_not_keep_a_lift_away(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true, .max_stay = 600 }), BSG_OK);
+	/* As good as full: nothing can be written where the new file would be made. */
+	char blocked[400];
+
+	snprintf(blocked, sizeof(blocked), "%s.new", w->agent->paths.saved);
+	assert_int_equal(mkdir(blocked, 0700), 0);
+	world_pass_time(w, 601);
+	assert_false(fake_camera.restricted);
+	assert_int_equal(rmdir(blocked), 0);
+}
+
+static void a_lease_that_unverified_time_ended_applies_again_when_authenticated_time_says_so(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	assert_true(bsg_agent_now(w->agent).auth);
+	world_reboot(w);
+	assert_false(bsg_agent_now(w->agent).auth);
+	assert_true(fake_camera.restricted);
+	bsg_fake_clock_set_utc(&w->clock, NOW + 20 * HOUR);
+	bsg_agent_wall_changed(w->agent);
+	assert_false(fake_camera.restricted);	/* D8: lifted, not forgotten */
+	bsg_agent_server_time(w->agent, NOW + 60, bsg_clock_mono_ms(&w->clock.clock));
+	assert_true(bsg_agent_now(w->agent).auth);
+	assert_true(fake_camera.restricted);
+}
+
+static void setting_the_clock_changes_nothing_while_the_time_is_authenticated(void **state)
+{
+	struct agent_world *w = *state;
+	static const int64_t jumps[] = { 20 * HOUR, -20 * HOUR, 400 * 24 * HOUR };
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+		bsg_fake_clock_set_utc(&w->clock, NOW + jumps[i]);
+		bsg_agent_wall_changed(w->agent);
+		assert_true(fake_camera.restricted);
+		assert_int_equal(bsg_agent_now(w->agent).utc, NOW);
+		world_restart(w);
+		assert_true(fake_camera.restricted);
+	}
+}
+
+static void after_a_reboot_the_clock_cannot_be_set_behind_what_was_known(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1 }), BSG_OK);
+	bsg_fake_clock_set_utc(&w->clock, NOW - 50 * HOUR);
+	world_reboot(w);
+	assert_true(bsg_agent_now(w->agent).utc >= NOW);
+	bsg_fake_clock_set_utc(&w->clock, NOW + 50 * HOUR);
+	assert_true(bsg_agent_now(w->agent).utc >= NOW + 50 * HOUR);
+}
+
+static void break_glass_lifts_for_ten_minutes_twice_a_day(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_error err;
+	int64_t until;
+
+	assert_int_equal(bsg_agent_break_glass(w->agent, "nothing", &until, &err), BSG_E_DENIED);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(bsg_agent_break_glass(w->agent, "fire", &until, &err), BSG_OK);
+		assert_int_equal(until, bsg_agent_now(w->agent).utc + 600);
+		assert_false(fake_camera.restricted);
+		world_restart(w);
+		assert_false(fake_camera.restricted);
+		world_pass_time(w, 601);
+		assert_true(fake_camera.restricted);
+	}
+	assert_int_equal(bsg_agent_break_glass(w->agent, "again", &until, &err), BSG_E_DENIED);
+	assert_true(fake_camera.restricted);
+}
+
+static void what_leaks_is_not_in_a_pass_and_reported_as_unverified(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_pass pass;
+
+	fake_camera.leaks = true;
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	assert_true(status_says(w, "\"state\":\"unverified\""));
+	world_pass(w, &pass);
+	assert_int_equal(pass.functions, 0);
+	fake_camera.leaks = false;
+	world_pass_time(w, 2);
+	assert_true(status_says(w, "\"state\":\"verified\""));
+	world_pass(w, &pass);
+	assert_int_equal(pass.functions, BSG_BIT(BSG_CAMERA));
+}
+
+static void what_cannot_be_lifted_is_tried_again(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	fake_camera.broken = true;
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 2, .out = true }), BSG_OK);
+	assert_true(fake_camera.restricted);
+	assert_int_equal(w->agent->slot[0].state, BSG_REPORT_STUCK);
+	fake_camera.broken = false;
+	world_pass_time(w, 5);
+	assert_false(fake_camera.restricted);
+	assert_int_equal(w->agent->slot[0].state, 0);
+}
+
+static void a_discharge_lifts_everything_and_forgets_the_place(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 2, .discharge = true }), BSG_OK);
+	assert_false(fake_camera.restricted);
+	assert_true(status_says(w, "\"discharged\":true"));
+	world_restart(w);
+	assert_false(fake_camera.restricted);
+}
+
+static void the_pass_names_orders_functions_and_counts_up(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_pass first, second;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 7, .in = true }), BSG_OK);
+	world_pass(w, &first);
+	world_restart(w);
+	world_pass(w, &second);
+	assert_int_equal(first.serial, 7);
+	assert_int_equal(first.functions, BSG_BIT(BSG_CAMERA));
+	assert_int_equal(first.by, BSG_BY_GATE);
+	assert_int_equal(first.expires - first.issued, BSG_PASS_LIFE_S);
+	assert_true(second.sequence > first.sequence);
+	assert_memory_not_equal(first.nonce, second.nonce, BSG_NONCE_LEN);
+}
+
+static void the_owner_may_say_that_he_enters_only_where_that_counts(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_error err;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1 }), BSG_OK);
+	assert_int_equal(bsg_agent_enter(w->agent, "house", &err), BSG_E_DENIED);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 2, .self = true }), BSG_OK);
+	assert_int_equal(bsg_agent_enter(w->agent, "elsewhere", &err), BSG_E_DENIED);
+	assert_int_equal(bsg_agent_enter(w->agent, "house", &err), BSG_OK);
+	assert_true(fake_camera.restricted);
+	world_pass_time(w, 901);
+	assert_false(fake_camera.restricted);
+}
+
+static void leaving_lifts_and_forgets_also_without_a_server(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_error err;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	assert_int_equal(bsg_agent_lift_all(w->agent, &err), BSG_OK);
+	assert_false(fake_camera.restricted);
+	assert_int_equal(bsg_identity_forget(&w->agent->paths, &err), BSG_OK);
+	assert_int_not_equal(access(w->agent->paths.key, F_OK), 0);
+	assert_int_not_equal(access(w->agent->paths.orders, F_OK), 0);
+}
+
+/* Decode everything that waits to be sent and count reports of a kind. */
+static size_t n_reports(struct agent_world *w, enum bsg_report_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->agent->queue.n; i++)
+		n += w->agent->queue.item[i].kind == kind;
+	return n;
+}
+
+static void a_status_is_reported_when_it_changes_and_only_then(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	assert_int_equal(n_reports(w, BSG_REPORT_STATUS), 1);
+	while (w->agent->queue.n)	/* as if sent */
+		free(w->agent->queue.item[--w->agent->queue.n].bytes);
+	world_pass_time(w, 300);
+	assert_int_equal(n_reports(w, BSG_REPORT_STATUS), 0);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 2, .out = true }), BSG_OK);
+	assert_int_equal(n_reports(w, BSG_REPORT_STATUS), 1);
+}
+
+#define WORLD(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		WORLD(a_crossing_restricts_and_the_next_lifts),
+		WORLD(the_state_is_on_disk_before_anything_is_restricted),
+		WORLD(renewed_orders_never_lift_in_between),
+		WORLD(orders_that_are_not_for_us_change_nothing),
+		WORLD(a_flipped_bit_in_orders_is_refused),
+		WORLD(nothing_stays_restricted_past_its_lease_without_a_server),
+		WORLD(an_agent_that_starts_after_the_lease_lifts_at_once),
+		WORLD(a_damaged_state_lifts_everything),
+		WORLD(a_full_disk_does_not_keep_a_lift_away),
+		WORLD(a_lease_that_unverified_time_ended_applies_again_when_authenticated_time_says_so),
+		WORLD(setting_the_clock_changes_nothing_while_the_time_is_authenticated),
+		WORLD(after_a_reboot_the_clock_cannot_be_set_behind_what_was_known),
+		WORLD(break_glass_lifts_for_ten_minutes_twice_a_day),
+		WORLD(what_leaks_is_not_in_a_pass_and_reported_as_unverified),
+		WORLD(what_cannot_be_lifted_is_tried_again),
+		WORLD(a_discharge_lifts_everything_and_forgets_the_place),
+		WORLD(the_pass_names_orders_functions_and_counts_up),
+		WORLD(the_owner_may_say_that_he_enters_only_where_that_counts),
+		WORLD(leaving_lifts_and_forgets_also_without_a_server),
+		WORLD(a_status_is_reported_when_it_changes_and_only_then),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
