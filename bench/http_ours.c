@@ -109,7 +109,7 @@ static const struct bsg_http_route routes[] = {
 	{ "GET", "/wait", BSG_HTTP_DEVICE, 1, 0, 0, 0, get_wait, NULL },
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct app app = { .lock = PTHREAD_MUTEX_INITIALIZER, .some = PTHREAD_COND_INITIALIZER };
 	const struct bsg_http_server_options options = {
@@ -117,7 +117,8 @@ int main(void)
 		.client_certificate = BSG_HTTP_CERT_REQUIRED, .listen = "127.0.0.1:0",
 		.certificate_pem = cert_server, .key_pem = key_server, .client_ca_pem = cert_device_ca,
 		.routes = routes, .n_routes = sizeof(routes) / sizeof(routes[0]), .admit = admit,
-		.peer_check = check_peer, .app = &app, .n_threads = 2,
+		.peer_check = check_peer, .app = &app,
+		.n_threads = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 0,
 	};
 	struct bsg_http_server *server;
 	struct bsg_error err;

@@ -15,7 +15,8 @@
 #define SPARE_DESCRIPTORS 128
 #define POOL_BYTES ((size_t)6 * 1024)
 #define APPLE_POOL_BYTES ((size_t)64 * 1024)	/* SCEP: 16 KiB request lines (01-architecture) */
-#define THREADS_MAX 8
+#define THREADS_PER_PROCESSOR 4
+#define THREADS_MAX 32
 
 /* TLS 1.2 and 1.3 only. */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
@@ -55,9 +56,13 @@ static enum bsg_err check_options(const struct bsg_http_server_options *o, struc
 	return BSG_OK;
 }
 
-static unsigned n_processors(void)
+/*
+ * More than processors: each wake walks the suspended connections of its thread, each round of
+ * poll() the others. With 10,000 held, 8 threads instead of 2 took half of that cost away.
+ */
+static unsigned default_threads(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	long n = sysconf(_SC_NPROCESSORS_ONLN) * THREADS_PER_PROCESSOR;
 
 	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
 }
@@ -84,7 +89,7 @@ static void or_default(unsigned *value, unsigned fallback)
 
 static void fill_defaults(struct bsg_http_server_options *o)
 {
-	or_default(&o->n_threads, n_processors());
+	or_default(&o->n_threads, default_threads());
 	o->n_connections_max = connection_limit(o->n_connections_max);
 	if (o->n_connections_max < o->n_threads)
 		o->n_threads = o->n_connections_max;
