@@ -31,8 +31,11 @@ void bsg_get_admins(struct bsg_http_exchange *x, void *app)
 	if (!bsg_query_only(x, true, NULL) || !bsg_query_page(x, &page) || !bsg_caller_needs_all(x))
 		return;
 	recs = calloc(page.limit, sizeof(*recs));
-	rc = recs == NULL ? bsg_fail(&err, BSG_E_NO_MEMORY, "no memory for administrators")
-			  : bsg_store_admins(server->store, &page, recs, &err);
+	if (recs == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return;
+	}
+	rc = bsg_store_admins(server->store, &page, recs, &err);
 	if (rc == BSG_OK) {
 		items = json_array();
 		for (size_t i = 0; i < page.n; i++)
@@ -99,8 +102,11 @@ void bsg_get_tokens(struct bsg_http_exchange *x, void *app)
 	if (!bsg_query_only(x, true, names) || !bsg_query_page(x, &page) || !bsg_caller_needs_all(x))
 		return;
 	recs = calloc(page.limit, sizeof(*recs));
-	rc = recs == NULL ? bsg_fail(&err, BSG_E_NO_MEMORY, "no memory for tokens")
-			  : bsg_store_tokens(server->store, bsg_http_query(x, "admin"), &page, recs, &err);
+	if (recs == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return;
+	}
+	rc = bsg_store_tokens(server->store, bsg_http_query(x, "admin"), &page, recs, &err);
 	if (rc == BSG_OK) {
 		items = json_array();
 		for (size_t i = 0; i < page.n; i++)
@@ -189,8 +195,11 @@ void bsg_get_audit(struct bsg_http_exchange *x, void *app)
 	if (!bsg_query_only(x, true, NULL) || !bsg_query_page(x, &page) || !bsg_caller_needs_all(x))
 		return;
 	recs = calloc(page.limit, sizeof(*recs));
-	rc = recs == NULL ? bsg_fail(&err, BSG_E_NO_MEMORY, "no memory for the audit")
-			  : bsg_store_audit(server->store, &page, recs, &err);
+	if (recs == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return;
+	}
+	rc = bsg_store_audit(server->store, &page, recs, &err);
 	if (rc == BSG_OK) {
 		items = json_array();
 		for (size_t i = 0; i < page.n; i++)

@@ -157,14 +157,35 @@ static void reports_done(struct bsg_batch *batch)
 	job_free(job);
 }
 
+static void note_kind(struct report_job *job, enum bsg_report_kind kind)
+{
+	job->leaving = job->leaving || kind == BSG_REPORT_LEAVING;
+	job->changes_view = job->changes_view || kind == BSG_REPORT_STATUS || kind == BSG_REPORT_COVERAGE;
+}
+
+/* A batch of one is kept as it came; the exchange, and with it the body, lives as long as the job. */
+static enum bsg_err keep_one(struct report_job *job, struct bsg_bytes body)
+{
+	const struct bsg_report_item *item = &job->decoded.reports[0];
+
+	job->reports[0] = (struct bsg_op_report){.id = item->id, .kind = kind_names[item->kind], .at = item->at, .body = body};
+	note_kind(job, item->kind);
+	return BSG_OK;
+}
+
 /* Keep each report by itself, so that the latest of a kind can be read alone: a batch of one, encoded again. */
-static enum bsg_err split(struct report_job *job)
+static enum bsg_err split(struct report_job *job, size_t body_len)
 {
 	struct bsg_report_batch *one = malloc(sizeof(*one));
 	enum bsg_err rc = BSG_OK;
 
-	if (one == NULL)
+	/* Each of the small batches repeats the instance and the sequence. */
+	job->cap = body_len + BSG_REPORTS_MAX * 64;
+	job->bytes = malloc(job->cap);
+	if (one == NULL || job->bytes == NULL) {
+		free(one);
 		return BSG_E_NO_MEMORY;
+	}
 	memcpy(one->instance, job->decoded.instance, sizeof(one->instance));
 	one->sequence = job->decoded.sequence;
 	one->n_reports = 1;
@@ -178,8 +199,7 @@ static enum bsg_err split(struct report_job *job)
 			break;
 		job->n_bytes += body.len;
 		job->reports[i] = (struct bsg_op_report){.id = item->id, .kind = kind_names[item->kind], .at = item->at, .body = body};
-		job->leaving = job->leaving || item->kind == BSG_REPORT_LEAVING;
-		job->changes_view = job->changes_view || item->kind == BSG_REPORT_STATUS || item->kind == BSG_REPORT_COVERAGE;
+		note_kind(job, item->kind);
 	}
 	free(one);
 	return rc;
@@ -224,20 +244,13 @@ static void fill_ops(struct report_job *job)
 	job->batch.arg = job;
 }
 
-static struct report_job *job_new(struct bsg_http_exchange *x, struct bsg_server *server, size_t body_len)
+static struct report_job *job_new(struct bsg_http_exchange *x, struct bsg_server *server)
 {
 	const struct bsg_caller *caller = bsg_caller_of(x);
 	struct report_job *job = calloc(1, sizeof(*job));
 
 	if (job == NULL)
 		return NULL;
-	/* Each of the small batches repeats the instance and the sequence. */
-	job->cap = body_len + BSG_REPORTS_MAX * 64;
-	job->bytes = malloc(job->cap);
-	if (job->bytes == NULL) {
-		free(job);
-		return NULL;
-	}
 	job->server = server;
 	memcpy(job->device, caller->device, sizeof(job->device));
 	memcpy(job->actor, caller->actor, sizeof(job->actor));
@@ -257,14 +270,14 @@ void bsg_post_reports(struct bsg_http_exchange *x, void *app)
 		bsg_http_problem(x, 415, "unsupported-type", "send reports as application/cbor");
 		return;
 	}
-	job = job_new(x, app, len);
+	job = job_new(x, app);
 	if (job == NULL) {
 		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
 		return;
 	}
 	rc = bsg_report_decode((struct bsg_bytes){body, len}, &job->decoded, &why);
 	if (rc == BSG_OK)
-		rc = split(job);
+		rc = job->decoded.n_reports == 1 ? keep_one(job, (struct bsg_bytes){body, len}) : split(job, len);
 	if (rc != BSG_OK) {
 		bsg_http_problem(x, 400, "invalid", "no batch of reports: %s", why != NULL ? why : "it cannot be read");
 		job_free(job);

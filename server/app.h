@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "bus/bus.h"
 #include "http/server.h"
@@ -45,7 +46,9 @@ struct bsg_server {
 	struct bsg_coverage *coverage;
 	struct bsg_active active;		/* the policy in force */
 	struct bsg_orders_worker *worker;
+	pthread_mutex_t planes_lock;		/* held while one of the next three is used or changed */
 	struct bsg_http_server *people, *device, *admin;
+	_Atomic bool serving;			/* all of the above is there: requests before are answered 503 */
 	char boot[BSG_ID_SIZE];		/* so that an ETag of presence never outlives the process */
 	_Atomic uint64_t presence_version;	/* grows with every crossing and every state that a device reports */
 	int64_t started;

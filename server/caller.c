@@ -146,8 +146,8 @@ bool bsg_caller_admit(struct bsg_http_exchange *x, const struct bsg_http_route *
 	struct bsg_server *server = app;
 	struct bsg_caller *caller = bsg_http_alloc(x, sizeof(*caller));
 
-	if (caller == NULL) {
-		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+	if (caller == NULL || !atomic_load(&server->serving)) {
+		bsg_http_fail(x, caller == NULL ? BSG_E_NO_MEMORY : BSG_E_UNAVAILABLE, NULL);
 		return false;
 	}
 	bsg_http_set_caller(x, caller);

@@ -129,8 +129,11 @@ void bsg_get_devices(struct bsg_http_exchange *x, void *app)
 	if (!bsg_query_only(x, true, names) || !bsg_query_page(x, &page))
 		return;
 	recs = calloc(page.limit, sizeof(*recs));
-	rc = recs == NULL ? bsg_fail(&err, BSG_E_NO_MEMORY, "no memory for devices")
-			  : bsg_store_devices(server->store, bsg_http_query(x, "person"), bsg_caller_of(x)->unit, &page, recs, &err);
+	if (recs == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return;
+	}
+	rc = bsg_store_devices(server->store, bsg_http_query(x, "person"), bsg_caller_of(x)->unit, &page, recs, &err);
 	if (rc == BSG_OK) {
 		items = json_array();
 		for (size_t i = 0; i < page.n; i++)

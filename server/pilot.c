@@ -88,15 +88,16 @@ enum bsg_err bsg_pilot_count(struct bsg_server *server, const struct bsg_policy 
 	const struct both both = {policy, before};
 	struct bsg_person_rec *people = calloc(PAGE, sizeof(*people));
 	struct bsg_device_rec *devices = calloc(PAGE, sizeof(*devices));
-	enum bsg_err rc;
+	enum bsg_err rc = BSG_E_NO_MEMORY;
 
 	*out = (struct bsg_pilot){.n_people = 0};
-	if (people == NULL || devices == NULL)
-		rc = bsg_fail(err, BSG_E_NO_MEMORY, "no memory to count people");
-	else
+	if (people == NULL || devices == NULL) {
+		bsg_fail(err, rc, "no memory to count people");
+	} else {
 		rc = count_people(server, &both, people, out, err);
-	if (rc == BSG_OK)
-		rc = count_devices(server, &both, devices, out, err);
+		if (rc == BSG_OK)
+			rc = count_devices(server, &both, devices, out, err);
+	}
 	free(people);
 	free(devices);
 	return rc;

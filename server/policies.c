@@ -82,14 +82,18 @@ void bsg_get_policies(struct bsg_http_exchange *x, void *app)
 	if (!bsg_query_only(x, true, NULL) || !bsg_query_page(x, &page))
 		return;
 	recs = calloc(page.limit, sizeof(*recs));
-	rc = recs == NULL ? BSG_E_NO_MEMORY : bsg_store_policies(server->store, &page, recs, &err);
+	if (recs == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return;
+	}
+	rc = bsg_store_policies(server->store, &page, recs, &err);
 	if (rc == BSG_OK) {
 		items = json_array();
 		for (size_t i = 0; i < page.n; i++)
 			json_array_append_new(items, describe(server, &recs[i]));
 		bsg_answer_list(x, items, &page);
 	} else {
-		bsg_http_fail(x, rc, recs == NULL ? NULL : &err);
+		bsg_http_fail(x, rc, &err);
 	}
 	free(recs);
 }

@@ -78,6 +78,31 @@ static void common_options(struct bsg_server *server, struct bsg_http_server_opt
 	o->key_pem = (const char *)server->home.tls.key_pem.data;
 }
 
+/* Start one plane and put it into *@slot. */
+static enum bsg_err start_plane(struct bsg_server *server, const struct bsg_http_server_options *o, struct bsg_http_server **slot,
+				struct bsg_error *err)
+{
+	struct bsg_http_server *plane;
+	enum bsg_err rc = bsg_http_server_start(o, &plane, err);
+
+	pthread_mutex_lock(&server->planes_lock);
+	*slot = rc == BSG_OK ? plane : NULL;
+	pthread_mutex_unlock(&server->planes_lock);
+	return rc;
+}
+
+/* Take a plane out first, so that nobody asks it for numbers while it goes. */
+static void stop_plane(struct bsg_server *server, struct bsg_http_server **slot)
+{
+	struct bsg_http_server *plane;
+
+	pthread_mutex_lock(&server->planes_lock);
+	plane = *slot;
+	*slot = NULL;
+	pthread_mutex_unlock(&server->planes_lock);
+	bsg_http_server_stop(plane);
+}
+
 static enum bsg_err start_people(struct bsg_server *server, struct bsg_error *err)
 {
 	struct bsg_http_server_options o;
@@ -90,7 +115,7 @@ static enum bsg_err start_people(struct bsg_server *server, struct bsg_error *er
 	o.listen = server->settings.people_listen;
 	o.ticket_key_file = server->home.tickets_people;
 	o.n_threads = PEOPLE_THREADS;
-	rc = bsg_http_server_start(&o, &server->people, err);
+	rc = start_plane(server, &o, &server->people, err);
 	return rc != BSG_OK ? rc
 			    : bsg_home_url(server->settings.public_url, o.listen, bsg_http_server_port(server->people),
 					   server->home.people_url, err);
@@ -110,7 +135,7 @@ static enum bsg_err start_device(struct bsg_server *server, struct bsg_error *er
 	o.listen = server->settings.device_listen;
 	o.ticket_key_file = server->home.tickets_device;
 	o.n_threads = DEVICE_THREADS;
-	rc = bsg_http_server_start(&o, &server->device, err);
+	rc = start_plane(server, &o, &server->device, err);
 	return rc != BSG_OK ? rc
 			    : bsg_home_url(server->settings.device_url, o.listen, bsg_http_server_port(server->device),
 					   server->home.device_url, err);
@@ -126,7 +151,7 @@ static enum bsg_err start_admin(struct bsg_server *server, struct bsg_error *err
 	o.client_certificate = BSG_HTTP_CERT_NONE;
 	o.listen = server->home.socket;
 	o.n_threads = ADMIN_THREADS;
-	return bsg_http_server_start(&o, &server->admin, err);
+	return start_plane(server, &o, &server->admin, err);
 }
 
 static enum bsg_err start_inside(struct bsg_server *server, const char *dir, struct bsg_error *err)
@@ -164,6 +189,7 @@ enum bsg_err bsg_server_start(const struct bsg_server_options *options, struct b
 	server->clock = options->clock != NULL ? options->clock : bsg_clock_system();
 	server->started = bsg_now(server);
 	bsg_active_init(&server->active);
+	pthread_mutex_init(&server->planes_lock, NULL);
 	rc = bsg_settings_check(&server->settings, err);
 	if (rc == BSG_OK)
 		rc = start_inside(server, options->state_dir, err);
@@ -179,6 +205,7 @@ enum bsg_err bsg_server_start(const struct bsg_server_options *options, struct b
 		bsg_server_stop(server);
 		return rc;
 	}
+	atomic_store(&server->serving, true);
 	*out = server;
 	return BSG_OK;
 }
@@ -188,9 +215,9 @@ void bsg_server_stop(struct bsg_server *server)
 	if (server == NULL)
 		return;
 	/* No new requests; then no new orders; then what is queued is committed and its callbacks run. */
-	bsg_http_server_stop(server->people);
-	bsg_http_server_stop(server->device);
-	bsg_http_server_stop(server->admin);
+	stop_plane(server, &server->people);
+	stop_plane(server, &server->device);
+	stop_plane(server, &server->admin);
 	bsg_orders_stop(server);
 	bsg_store_close(server->store);
 	bsg_orders_free(server);
@@ -199,6 +226,7 @@ void bsg_server_stop(struct bsg_server *server)
 	bsg_coverage_free(server->coverage);
 	bsg_active_free(&server->active);
 	bsg_home_close(&server->home);
+	pthread_mutex_destroy(&server->planes_lock);
 	free(server);
 }
 

@@ -103,13 +103,15 @@ static const struct plane_metric plane_metrics[] = {
 static void plane_numbers(struct bsg_buf *out, struct bsg_server *server)
 {
 	static const char *const names[] = {"people", "device", "admin"};
-	struct bsg_http_server *const planes[] = {server->people, server->device, server->admin};
+	struct bsg_http_server **const planes[] = {&server->people, &server->device, &server->admin};
 	struct bsg_http_stats stats[3];
 
 	memset(stats, 0, sizeof(stats));
+	pthread_mutex_lock(&server->planes_lock);
 	for (size_t p = 0; p < 3; p++)
-		if (planes[p] != NULL)
-			bsg_http_server_stats(planes[p], &stats[p]);
+		if (*planes[p] != NULL)
+			bsg_http_server_stats(*planes[p], &stats[p]);
+	pthread_mutex_unlock(&server->planes_lock);
 	for (size_t m = 0; m < sizeof(plane_metrics) / sizeof(plane_metrics[0]); m++) {
 		const struct plane_metric *pm = &plane_metrics[m];
 

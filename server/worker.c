@@ -12,19 +12,27 @@
 
 #include "server/orders.h"
 
-#define N_MAKERS 2
+#define N_MAKERS 4	/* each waits for its commit, and commits are shared */
 #define QUEUE_MAX 65536u
-#define DUE_PAGE 512
+#define DUE_PAGE 500
 #define SWEEP_S 10	/* how often due orders are looked for without being asked */
 #define RETENTION_S 600
 #define TLS_S 86400
+
+struct wanted {
+	char device[BSG_ID_SIZE];
+	bool renew;
+};
 
 struct bsg_orders_worker {
 	struct bsg_server *server;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	char (*queue)[BSG_ID_SIZE];	/* ring of QUEUE_MAX */
-	size_t first, n;
+	struct wanted *queue;		/* ring of QUEUE_MAX */
+	size_t first, n, n_working;
+	uint64_t n_done;		/* ever */
+	uint64_t awaited;		/* n_done at which the keeper goes on */
+	size_t n_failed;		/* since the keeper last looked */
 	bool due, presence, stopping;
 	pthread_t makers[N_MAKERS], keeper;
 	size_t n_makers;
@@ -32,17 +40,26 @@ struct bsg_orders_worker {
 	int64_t next_retention, next_tls;	/* monotonic ms */
 };
 
+/* With the lock held. @return false: the queue is full */
+static bool push(struct bsg_orders_worker *w, const char *device, bool renew)
+{
+	struct wanted *last = &w->queue[(w->first + w->n) % QUEUE_MAX];
+
+	if (w->n == QUEUE_MAX)
+		return false;
+	memcpy(last->device, device, BSG_ID_SIZE);
+	last->renew = renew;
+	w->n++;
+	return true;
+}
+
 void bsg_orders_want(struct bsg_server *server, const char *device)
 {
 	struct bsg_orders_worker *w = server->worker;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->n == QUEUE_MAX) {
+	if (!push(w, device, false))
 		w->due = true;
-	} else {
-		memcpy(w->queue[(w->first + w->n) % QUEUE_MAX], device, BSG_ID_LEN);
-		w->n++;
-	}
 	pthread_cond_broadcast(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 }
@@ -68,37 +85,75 @@ void bsg_orders_want_presence(struct bsg_server *server)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void make(struct bsg_server *server, const char *device, bool renew, size_t *n_failed)
+static bool make(struct bsg_server *server, const struct wanted *wanted)
 {
 	struct bsg_error err = {.text = ""};
 
-	if (bsg_orders_make(server, device, renew, &err) == BSG_OK)
-		return;
-	(*n_failed)++;
-	bsg_log(server->log, BSG_LOG_ERROR, "orders", "device %s keeps its old orders: %s", device, err.text);
+	if (bsg_orders_make(server, wanted->device, wanted->renew, &err) == BSG_OK)
+		return true;
+	bsg_log(server->log, BSG_LOG_ERROR, "orders", "device %s keeps its old orders: %s", wanted->device, err.text);
+	return false;
 }
 
 static void *maker(void *arg)
 {
 	struct bsg_orders_worker *w = arg;
-	char device[BSG_ID_SIZE];
-	size_t n_failed = 0;
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
+		struct wanted wanted;
+		bool made;
+
 		if (w->n == 0) {
 			pthread_cond_wait(&w->changed, &w->lock);
 			continue;
 		}
-		memcpy(device, w->queue[w->first], sizeof(device));
+		wanted = w->queue[w->first];
 		w->first = (w->first + 1) % QUEUE_MAX;
 		w->n--;
+		w->n_working++;
 		pthread_mutex_unlock(&w->lock);
-		make(w->server, device, false, &n_failed);
+		made = make(w->server, &wanted);
 		pthread_mutex_lock(&w->lock);
+		w->n_working--;
+		w->n_done++;
+		w->n_failed += made ? 0 : 1;
+		if (w->n_done == w->awaited)
+			pthread_cond_broadcast(&w->changed);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
+}
+
+/* With the lock held, which is left meanwhile. */
+static void tell_watchers(struct bsg_orders_worker *w)
+{
+	w->presence = false;
+	pthread_mutex_unlock(&w->lock);
+	bsg_bus_wake(w->server->bus, BSG_TOPIC_PRESENCE);
+	pthread_mutex_lock(&w->lock);
+}
+
+/* Hand a page of due devices to the makers and wait until they are through. @return how many were made */
+static size_t work_off(struct bsg_orders_worker *w, const struct bsg_due_rec *page, size_t n)
+{
+	size_t n_pushed = 0, n_failed;
+
+	pthread_mutex_lock(&w->lock);
+	w->n_failed = 0;
+	while (n_pushed < n && push(w, page[n_pushed].device, true))
+		n_pushed++;
+	w->awaited = w->n_done + w->n + w->n_working;
+	pthread_cond_broadcast(&w->changed);
+	while (!w->stopping && w->n_done < w->awaited) {
+		if (w->presence)
+			tell_watchers(w);
+		else
+			pthread_cond_wait(&w->changed, &w->lock);
+	}
+	n_failed = w->n_failed;
+	pthread_mutex_unlock(&w->lock);
+	return n_pushed > n_failed ? n_pushed - n_failed : 0;
 }
 
 static bool is_stopping(struct bsg_orders_worker *w)
@@ -116,23 +171,19 @@ static void sweep(struct bsg_orders_worker *w)
 {
 	struct bsg_server *server = w->server;
 	struct bsg_due_rec *page = calloc(DUE_PAGE, sizeof(*page));
-	size_t n = 0, n_failed = 0;
+	size_t n = 0, n_made = 1;
 
-	while (page != NULL && n_failed == 0 && !is_stopping(w)) {
+	while (page != NULL && n_made > 0 && !is_stopping(w)) {
 		struct bsg_active_policy *policy = bsg_active_get(&server->active);
 		struct bsg_error err;
 		enum bsg_err rc = bsg_store_orders_due(server->store, bsg_now(server), policy->rec.version, DUE_PAGE, page, &n, &err);
 
 		bsg_active_put(policy);
-		if (rc != BSG_OK) {
+		if (rc != BSG_OK)
 			bsg_log(server->log, BSG_LOG_ERROR, "orders", "cannot tell whose orders are due: %s", err.text);
+		if (rc != BSG_OK || n == 0)
 			break;
-		}
-		if (n == 0)
-			break;
-		for (size_t i = 0; i < n && !is_stopping(w); i++)
-			make(server, page[i].device, true, &n_failed);
-		n_failed = n_failed == n ? n_failed : 0;
+		n_made = work_off(w, page, n);
 	}
 	free(page);
 }
@@ -156,25 +207,25 @@ static void forget_old(struct bsg_server *server)
 
 static void renew_tls(struct bsg_server *server)
 {
-	struct bsg_http_server *const planes[] = {server->people, server->device};
+	struct bsg_http_server **const planes[] = {&server->people, &server->device};
 	struct bsg_error err = {.text = ""};
 
 	if (bsg_home_load_tls(&server->home, &server->settings, bsg_now(server), &err) != BSG_OK) {
 		bsg_log(server->log, BSG_LOG_ERROR, "tls", "the old certificate stays: %s", err.text);
 		return;
 	}
+	pthread_mutex_lock(&server->planes_lock);
 	for (size_t i = 0; i < 2; i++)
-		if (planes[i] != NULL && bsg_http_server_reload(planes[i], server->home.tls.chain_pem,
-								(const char *)server->home.tls.key_pem.data, NULL, &err) != BSG_OK)
+		if (*planes[i] != NULL && bsg_http_server_reload(*planes[i], server->home.tls.chain_pem,
+								 (const char *)server->home.tls.key_pem.data, NULL, &err) != BSG_OK)
 			bsg_log(server->log, BSG_LOG_ERROR, "tls", "the old certificate stays: %s", err.text);
+	pthread_mutex_unlock(&server->planes_lock);
 }
 
-static void keep_house(struct bsg_orders_worker *w, bool due, bool presence)
+static void keep_house(struct bsg_orders_worker *w, bool due)
 {
 	int64_t now = bsg_clock_mono_ms(w->server->clock);
 
-	if (presence)
-		bsg_bus_wake(w->server->bus, BSG_TOPIC_PRESENCE);
 	if (due)
 		sweep(w);
 	if (now >= w->next_retention) {
@@ -194,13 +245,14 @@ static void *keeper(void *arg)
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
-		bool due = w->due || rc == ETIMEDOUT, presence = w->presence;
+		bool due = w->due || rc == ETIMEDOUT;
 		struct timespec until;
 
 		w->due = false;
-		w->presence = false;
+		if (w->presence)
+			tell_watchers(w);
 		pthread_mutex_unlock(&w->lock);
-		keep_house(w, due, presence);
+		keep_house(w, due);
 		pthread_mutex_lock(&w->lock);
 		rc = 0;
 		clock_gettime(CLOCK_MONOTONIC, &until);

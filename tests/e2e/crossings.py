@@ -31,16 +31,6 @@ def device(phone):
     return plane.must(plane.call(server, "GET", "/api/v1/devices/" + phone.id))
 
 
-def settled(phone):
-    """The phone's orders once nothing about it is about to change."""
-    answer = phone.orders()
-    while True:
-        later = phone.orders(answer.headers["ETag"], 1)
-        if later.status == 304:
-            return answer
-        answer = later
-
-
 class Waiting(threading.Thread):
     """A phone that holds a long poll."""
 
@@ -64,7 +54,7 @@ class Waiting(threading.Thread):
 def a_crossing_wakes_the_phone_with_new_orders_and_an_exit_too():
     world()
     phone = plane.add_phone(server, "aigerim")
-    before = settled(phone)
+    before = plane.settled(phone)
     for direction in ("in", "out"):
         poll = Waiting(phone, before.headers["ETag"])
         started = time.monotonic()
@@ -82,7 +72,7 @@ def a_crossing_wakes_the_phone_with_new_orders_and_an_exit_too():
 @claim
 def an_unchanged_long_poll_ends_with_304_after_the_wait_and_never_before():
     phone = plane.add_phone(world(), "aigerim")
-    etag = settled(phone).headers["ETag"]
+    etag = plane.settled(phone).headers["ETag"]
     started = time.monotonic()
     assert phone.orders(etag, 2).status == 304
     assert time.monotonic() - started > 1.9
@@ -91,7 +81,7 @@ def an_unchanged_long_poll_ends_with_304_after_the_wait_and_never_before():
 @claim
 def a_crossing_with_the_same_id_counts_once():
     phone = plane.add_phone(world(), "nurlan")
-    etag = settled(phone).headers["ETag"]
+    etag = plane.settled(phone).headers["ETag"]
     one = str(uuid.uuid4())
     moment = rfc3339(time.time())
     first = plane.must(plane.cross(server, "in", person="nurlan", id=one, at=moment))
@@ -116,7 +106,7 @@ def an_older_crossing_is_kept_and_moves_nothing():
     phone = plane.add_phone(world(), "phoneless")
     now = time.time()
     plane.must(plane.cross(server, "in", device=phone.id, at=rfc3339(now)))
-    etag = settled(phone).headers["ETag"]
+    etag = plane.settled(phone).headers["ETag"]
     late = plane.must(plane.cross(server, "out", device=phone.id, at=rfc3339(now - 100)))
     assert not late["applied"], late
     assert phone.orders(etag, 2).status == 304
@@ -178,7 +168,7 @@ def the_verdict_is_pending_until_the_phone_proves_its_restriction():
     world()
     plane.add_person(server, "proof", "B5")
     phone = plane.add_phone(server, "proof")
-    before = settled(phone)
+    before = plane.settled(phone)
     token = turnstile()
     crossing = plane.people(server, "POST", "/v1/crossings", {"badge": "B5", "direction": "in"}, token=token).json()
     assert crossing["verdict"] == "pending" and crossing["remedy"] in ("seal", "deposit"), crossing
@@ -212,7 +202,7 @@ def reports_sent_again_change_nothing_and_a_second_agent_is_told_apart():
     world()
     plane.add_person(server, "twins", "B6")
     phone = plane.add_phone(server, "twins")
-    serial = plane.serial(settled(phone))
+    serial = plane.serial(plane.settled(phone))
     one, two, now = os.urandom(16), os.urandom(16), int(time.time())
     body = plane.batch(one, 1, plane.status_report(serial, now, {}))
     assert plane.report(phone, body).status == 204
@@ -241,7 +231,7 @@ def a_phone_that_leaves_gets_its_discharge_and_may_report_no_more():
     world()
     plane.add_person(server, "quits", "B7")
     phone = plane.add_phone(server, "quits")
-    before = settled(phone)
+    before = plane.settled(phone)
     now, instance = int(time.time()), os.urandom(16)
     assert plane.report(phone, plane.batch(instance, 1, plane.leaving_report(now))).status == 204
     after = phone.orders(before.headers["ETag"], 30)
@@ -259,7 +249,7 @@ def the_helpdesk_releases_a_phone_and_the_next_crossing_ends_that():
     phone = plane.add_phone(server, "stuck")
     plane.must(plane.cross(server, "in", badge="B8", at=rfc3339(time.time() - 5)))
     wait_for("restricted", lambda: [r["function"] for r in device(phone)["restricted"]] == ["camera"])
-    etag = settled(phone).headers["ETag"]
+    etag = plane.settled(phone).headers["ETag"]
     assert plane.call(server, "POST", "/api/v1/devices/%s/release" % phone.id, {}).status == 400, "a reason is needed"
     released = plane.must(plane.call(server, "POST", "/api/v1/devices/%s/release" % phone.id, {"reason": "camera stuck"}))
     assert released["restricted"] == [] and released["released"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """bosagad under faults: killed at random points, stopped under load, a disk that takes no more, wrong settings."""
+import base64
 import http.client
 import os
 import random
@@ -155,6 +156,61 @@ def a_disk_that_takes_no_more_refuses_and_recovers():
     wait_for("it writes again", lambda: plane.cross(server, "in", badge="B3").status == 200)
     server.stop()
     nothing_lost(server, load)
+
+
+def change_database(server, *statement):
+    """What time would do, done at once, while the server is down."""
+    db = sqlite3.connect(os.path.join(server.state, "bosaga.db"))
+    n = db.execute(*statement).rowcount
+    db.commit()
+    db.close()
+    return n
+
+
+@claim
+def orders_are_renewed_before_they_expire_and_a_lost_making_is_made_up_for():
+    server, phones = furnished()
+    before = [plane.settled(phone) for phone in phones]
+    server.stop()
+    assert change_database(server, "UPDATE device SET due = due - 8 * 86400 WHERE due > 0") == len(phones)
+    server.start()
+    for phone, old in zip(phones, before):
+        answer = phone.orders(old.headers["ETag"], 50)
+        assert answer.status == 200 and plane.serial(answer) == plane.serial(old) + 1, (answer.status, answer.headers, old.headers)
+    assert b"orders_failed_total 0" in plane.call(server, "GET", "/metrics").body
+    server.stop()
+
+
+@claim
+def behind_a_proxy_the_certificate_comes_in_a_header_and_is_judged_the_same():
+    server = harness.Server("device_tls = proxy\npeople_tls = proxy\n").start()
+    plane.add_person(server, "aigerim", "B1")
+
+    def plain(port, method, path, body=None, headers=None):
+        return plane.exchange(http.client.HTTPConnection("127.0.0.1", port, timeout=harness.PATIENCE), method, path, body, headers)
+
+    pem = plain(server.port, "GET", "/.well-known/est/cacerts").body
+    with open(server.state + ".root.pem", "wb") as stream:
+        stream.write(subprocess.run(["openssl", "pkcs7", "-inform", "DER", "-print_certs"], input=base64.b64decode(pem),
+                                    capture_output=True, check=True).stdout)
+    phone = plane.Phone(server, "aigerim")
+    basic = base64.b64encode(("x:" + plane.invite(server, "aigerim")).encode()).decode()
+    with open(phone.request, "rb") as stream:
+        answer = plain(server.port, "POST", "/.well-known/est/simpleenroll", stream.read(),
+                       {"Content-Type": "application/pkcs10", "Authorization": "Basic " + basic})
+    assert answer.status == 200, answer.body
+    phone.keep(answer.body)
+    with open(phone.certificate, encoding="ascii") as stream:
+        first = stream.read().split("-----END")[0].split("-----")[2].replace("\n", "")
+    header = {"Client-Cert": ":%s:" % first}
+    assert plain(server.port + 1, "GET", "/v1/device/orders", headers=header).status == 200
+    for wrong in ({}, {"Client-Cert": ":AAAA:"}, {"Client-Cert": first}):
+        assert plain(server.port + 1, "GET", "/v1/device/orders", headers=wrong).status in (400, 403), wrong
+    plane.must(plane.call(server, "POST", "/api/v1/devices/%s/revoke" % phone.id))
+    assert plain(server.port + 1, "GET", "/v1/device/orders", headers=header).status == 200
+    answer = plain(server.port + 1, "POST", "/v1/device/reports", b"x", dict(header, **{"Content-Type": "application/cbor"}))
+    assert answer.status == 403, answer.body
+    server.stop()
 
 
 @claim

@@ -166,6 +166,16 @@ class Phone:
         return self.call("GET", "/v1/device/orders", headers=headers)
 
 
+def settled(phone):
+    """The phone's orders once nothing about it is about to change."""
+    answer = phone.orders()
+    while True:
+        later = phone.orders(answer.headers["ETag"], 1)
+        if later.status == 304:
+            return answer
+        answer = later
+
+
 def serial(answer):
     """The serial in an ETag "SERIAL-DIGEST"."""
     return int(answer.headers["ETag"].strip('"').split("-")[0])
