@@ -612,7 +612,7 @@ enum bsg_err bsg_http_client_find_root(const char *base_url, const uint8_t pin[3
 		return bsg_fail(err, BSG_E_INVALID, "the server's URL is too long");
 	request.url = url;
 	rc = bsg_http_client_open(&options, &client, err);
-	if (rc == BSG_OK) {
+	if (client != NULL) {
 		client->trusts_anyone = true;
 		rc = bsg_http_client_do(client, &request, &answer, err);
 	}

@@ -54,11 +54,13 @@ static bool enter_by_fd(struct bsg_http_server *server, struct bsg_http_conn *co
 
 	if (at >= server->n_by_fd) {
 		size_t n = (at + 1) * 2;
-		struct bsg_http_conn **grown = realloc(server->by_fd, n * sizeof(*grown));
+		struct bsg_http_conn **grown = realloc(server->by_fd,
+						       n * sizeof(struct bsg_http_conn *));
 
 		if (grown == NULL)
 			return false;
-		memset(grown + server->n_by_fd, 0, (n - server->n_by_fd) * sizeof(*grown));
+		for (size_t i = server->n_by_fd; i < n; i++)
+			grown[i] = NULL;
 		server->by_fd = grown;
 		server->n_by_fd = n;
 	}

@@ -48,7 +48,7 @@ static enum bsg_err listen_unix(const char *path, unsigned mode, int *out,
 	if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path))
 		return bsg_fail(err, BSG_E_INVALID, "unix:%s: 1 to %zu bytes, please", path,
 				sizeof(address.sun_path) - 1);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	rc = clear_stale(&address, err);
 	if (rc != BSG_OK)
 		return rc;
@@ -64,7 +64,7 @@ static enum bsg_err listen_unix(const char *path, unsigned mode, int *out,
 		close(fd);
 		return rc;
 	}
-	strcpy(unix_path, path);
+	memcpy(unix_path, path, strlen(path) + 1);
 	*out = fd;
 	return BSG_OK;
 }

@@ -303,6 +303,8 @@ enum bsg_err bsg_http_server_start(const struct bsg_http_server_options *options
 	*out = NULL;
 	if (rc == BSG_OK)
 		rc = make_server(options, &server, err);
+	if (server == NULL)
+		return rc;
 	if (rc == BSG_OK)
 		rc = bsg_http_routes_compile(options->routes, options->n_routes,
 					     (uint32_t)options->plane, &server->routes, err);
