@@ -313,22 +313,6 @@ static enum bsg_err load_all(struct files *files, const char *keys, struct bsg_e
 	return rc != BSG_OK ? rc : check_issuer(files, err);
 }
 
-/* A directory that a crash left half-made; only files that we would have made are removed. */
-static enum bsg_err remove_stale(const char *fresh, struct bsg_error *err)
-{
-	static const char *const others[] = { "root-key.pem" };
-	char path[PATH_MAX];
-	enum bsg_err rc = BSG_OK;
-
-	for (size_t i = 0; i < N_ROLES + 1 && rc == BSG_OK; i++) {
-		rc = bsg_path_join(fresh, i < N_ROLES ? roles[i].file : others[0], path,
-				   sizeof(path), err);
-		if (rc == BSG_OK)
-			rc = bsg_file_remove(path, err);
-	}
-	return rc;
-}
-
 static enum bsg_err make_all(struct files *files, const char *fresh, int64_t now,
 			     struct bsg_error *err)
 {
@@ -367,9 +351,8 @@ static enum bsg_err make_directory(const char *dir, const char *keys, int64_t no
 	files = new_files();
 	if (files == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "keyring: out of memory");
+	/* What a crash left there half-made is replaced file by file. */
 	rc = bsg_dir_make(fresh, 0700, err);
-	if (rc == BSG_OK)
-		rc = remove_stale(fresh, err);
 	if (rc == BSG_OK)
 		rc = make_all(files, fresh, now, err);
 	if (rc == BSG_OK)

@@ -46,7 +46,7 @@ static bool is_leaf_of(X509 *cert, const struct need *need)
 {
 	EVP_PKEY *key = X509_get0_pubkey(cert);
 
-	return has_eku(cert, need->eku) && X509_check_ca(cert) == 0 &&
+	return has_eku(cert, need->eku) && (X509_get_extension_flags(cert) & EXFLAG_CA) == 0 &&
 	       X509_get_key_usage(cert) == KU_DIGITAL_SIGNATURE && key != NULL &&
 	       EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) == 256;
 }

@@ -84,7 +84,7 @@ static enum bsg_err read_all(X509 *cert, struct bsg_cert_info *out, struct bsg_e
 	if (rc != BSG_OK)
 		return rc;
 	read_cn(cert, out);
-	out->is_ca = X509_check_ca(cert) != 0;
+	out->is_ca = (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
 	(void)bsg_ossl_fail(NULL, "");	/* names and extensions may be odd; that is for verify.c */
 	return BSG_OK;
 }

@@ -212,7 +212,7 @@ static void a_chain_has_a_limit(void **state)
 
 /* Certificates that our own CA keys signed, but that we would not have made (K12). */
 static const struct forgery {
-	const char *name, *ca, *curve, *extra;
+	const char *name, *ca, *curve, *extra;	/* basic constraints stand in extra where they are not CA:FALSE */
 	enum bsg_cert_purpose purpose;
 	enum bsg_err want;
 } forgeries[] = {
@@ -228,6 +228,8 @@ static const struct forgery {
 	{ "no usage", "device-ca", "P-256", "nsComment=x", BSG_CERT_DEVICE, BSG_E_CRYPTO },
 	{ "by a key that is no CA", "orders", "P-256", "extendedKeyUsage=clientAuth", BSG_CERT_DEVICE,
 	  BSG_E_CRYPTO },
+	{ "a CA among leaves", "device-ca", "P-256", "basicConstraints=critical,CA:TRUE\\nextendedKeyUsage="
+	  "clientAuth", BSG_CERT_DEVICE, BSG_E_CRYPTO },
 	{ "a longer key", "device-ca", "P-384", "extendedKeyUsage=clientAuth", BSG_CERT_DEVICE, BSG_E_CRYPTO },
 };
 
@@ -237,11 +239,11 @@ static void forge(const struct forgery *f, struct bsg_buf *der)
 
 	(void)snprintf(command, sizeof(command),
 		       "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:%s -nodes -keyout l.key -subj "
-		       "/CN=" DEVICE " -out l.csr && printf 'basicConstraints=critical,CA:FALSE\\n"
-		       "keyUsage=critical,digitalSignature\\nsubjectKeyIdentifier=hash\\n"
+		       "/CN=" DEVICE " -out l.csr && printf '%skeyUsage=critical,digitalSignature\\nsubjectKeyIdentifier=hash\\n"
 		       "authorityKeyIdentifier=keyid\\n%s\\n' >ext && openssl x509 -req -in l.csr -CA keys/%s.pem "
 		       "-CAkey keys/%s.pem -days 2 -sha256 -set_serial 77 -extfile ext -outform DER -out l.der",
-		       f->curve, f->extra, f->ca, f->ca);
+		       f->curve, strstr(f->extra, "basic") ? "" : "basicConstraints=critical,CA:FALSE\\n",
+		       f->extra, f->ca, f->ca);
 	assert_int_equal(scratch_run(command), 0);
 	scratch_read("l.der", der);
 }

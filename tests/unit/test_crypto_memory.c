@@ -34,9 +34,11 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
+void __real_free(void *data);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *data);
 
 static int allocations_left = -1;	/* -1: no end */
 static bool refused;			/* whether one has failed */
@@ -68,6 +70,18 @@ void *__wrap_realloc(void *old, size_t size)
 	return may_allocate() ? __real_realloc(old, size) : NULL;
 }
 
+static const uint8_t *watched;		/* bytes that must be wiped when they are freed */
+static size_t watched_len;
+static size_t n_left;			/* how many were not */
+
+void __wrap_free(void *data)
+{
+	if (data != NULL && data == watched)
+		for (size_t i = 0; i < watched_len; i++)
+			n_left += watched[i] != 0;
+	__real_free(data);
+}
+
 static void *hook_malloc(size_t size, const char *file, int line)
 {
 	(void)file;
@@ -86,7 +100,7 @@ static void hook_free(void *data, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	free(data);
+	__real_free(data);
 }
 
 /* What the operations work on, made once, before memory runs out. */
@@ -441,10 +455,25 @@ static void openssl_may_run_out_too(void **state)
 	openssl_too = false;
 }
 
+static void a_secret_is_gone_when_its_memory_is_given_back(void **state)
+{
+	struct bsg_secret pem;
+
+	(void)state;
+	assert_int_equal(bsg_key_pem(f.key, &pem, NULL), BSG_OK);
+	watched = pem.data;
+	watched_len = pem.len;
+	n_left = 0;
+	bsg_secret_free(&pem);
+	watched = NULL;
+	assert_int_equal(n_left, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_allocation_of_ours_may_fail, make_all, free_all),
+		cmocka_unit_test_setup_teardown(a_secret_is_gone_when_its_memory_is_given_back, make_all, free_all),
 		cmocka_unit_test_setup_teardown(openssl_may_run_out_too, make_all, free_all),
 	};
 

@@ -155,6 +155,11 @@ static void a_crash_before_the_roots_key_left_is_made_good(void **state)
 	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
 	assert_int_not_equal(access(scratch_path("keys/root-key.pem"), F_OK), 0);
 	assert_int_equal(access(scratch_path("root-key.pem"), F_OK), 0);
+	bsg_keyring_free(ring);
+	/* But two different ones are a matter for people. */
+	assert_int_equal(scratch_run("cp keys/orders.pem keys/root-key.pem"), 0);
+	assert_int_equal(bsg_keyring_open(dir, NOW, &ring, &err), BSG_E_CONFLICT);
+	assert_int_equal(access(scratch_path("keys/root-key.pem"), F_OK), 0);
 }
 
 static void a_half_made_directory_is_made_anew(void **state)
@@ -181,6 +186,7 @@ static void a_roots_key_is_never_overwritten(void **state)
 	assert_int_equal(bsg_keyring_open(dir, NOW, &other, &err), BSG_E_CONFLICT);
 	assert_null(other);
 	assert_non_null(strstr(err.text, "root-key.pem"));
+	assert_int_not_equal(access(scratch_path("keys"), F_OK), 0);
 }
 
 static void damaged_keys_stop_the_start(void **state)
@@ -204,6 +210,11 @@ static void damaged_keys_stop_the_start(void **state)
 		(void)snprintf(command, sizeof(command), "cat saved > %s", rows[i].to);
 		assert_int_equal(scratch_run(command), 0);
 	}
+	assert_int_equal(scratch_run("cp keys/orders.pem saved && { openssl ec -in keys/device-ca.pem; openssl x509 "
+				     "-in saved; } >keys/orders.pem"), 0);
+	assert_int_equal(bsg_keyring_open(dir, NOW, &other, &err), BSG_E_CRYPTO);
+	assert_non_null(strstr(err.text, "key and certificate do not fit"));
+	assert_int_equal(scratch_run("cat saved >keys/orders.pem"), 0);
 	assert_int_equal(chmod(scratch_path("keys/orders.pem"), 0640), 0);
 	assert_int_equal(bsg_keyring_open(dir, NOW, &other, &err), BSG_E_DENIED);
 	assert_int_equal(unlink(scratch_path("keys/orders.pem")), 0);
