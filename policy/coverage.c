@@ -203,7 +203,9 @@ enum bsg_err bsg_coverage_parse(const char *json, size_t len, struct bsg_coverag
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the coverage table");
 	bsg_arena_init(&c->arena, ARENA_MAX);
 	c->json = json_loadb(json, len, JSON_REJECT_DUPLICATES, &at);
-	if (c->json == NULL)
+	if (c->json == NULL && at.text[0] == '\0')	/* jansson has no words for a failed allocation */
+		rc = bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the coverage table");
+	else if (c->json == NULL)
 		rc = bsg_fail(err, BSG_E_INVALID, "coverage:%d:%d: %s", at.line, at.column, at.text);
 	else
 		rc = read_table(c, err);

@@ -349,29 +349,25 @@ static void read_presence(struct bsg_decide_reader *r, json_t *json, struct bsg_
 	leave(r);
 }
 
+/* Both may be missing whole; then their members are (json_object_get() takes NULL). */
 static void read_settings(struct bsg_decide_reader *r, json_t *json, struct bsg_orders *out)
 {
 	static const char *const lease_keys[] = { "max_stay", NULL };
 	static const char *const glass_keys[] = { "minutes", "per_day", NULL };
-	json_t *none = json_object(), *lease = json_object_get(json, "lease"), *glass = json_object_get(json, "break_glass");
+	json_t *lease = json_object_get(json, "lease"), *glass = json_object_get(json, "break_glass");
 
 	enter(r, "lease");
-	if (!given(lease))
-		lease = none;
-	if (bsg_decide_keys(r, lease, lease_keys))
+	if (!given(lease) || bsg_decide_keys(r, lease, lease_keys))
 		out->max_stay = (uint32_t)bsg_decide_int(r, lease, "max_stay", 1, BSG_DURATION_MAX, BSG_DEFAULT_MAX_STAY);
 	leave(r);
 	enter(r, "break_glass");
-	if (!given(glass))
-		glass = none;
-	if (bsg_decide_keys(r, glass, glass_keys)) {
+	if (!given(glass) || bsg_decide_keys(r, glass, glass_keys)) {
 		out->break_glass_minutes = (uint32_t)bsg_decide_int(r, glass, "minutes", 0, BSG_BREAK_GLASS_MINUTES_MAX,
 								    BSG_DEFAULT_BREAK_GLASS_MINUTES);
 		out->break_glass_per_day = (uint32_t)bsg_decide_int(r, glass, "per_day", 0, BSG_BREAK_GLASS_PER_DAY_MAX,
 								    BSG_DEFAULT_BREAK_GLASS_PER_DAY);
 	}
 	leave(r);
-	json_decref(none);
 }
 
 static void read_device(struct bsg_decide_reader *r, json_t *json, struct bsg_orders *out)

@@ -155,6 +155,8 @@ enum bsg_err bsg_node_read_json(struct bsg_reader *reader, const struct bsg_poli
 	json_t *json = json_loadb(source->bytes, source->len, JSON_REJECT_DUPLICATES, &at);
 
 	*out = NULL;
+	if (json == NULL && at.text[0] == '\0')	/* jansson has no words for a failed allocation */
+		return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", source->name);
 	if (json == NULL) {
 		const struct bsg_policy_at where = { .file = reader->file, .line = at.line > 0 ? (unsigned)at.line : 1,
 						     .column = at.column > 0 ? (unsigned)at.column : 1 };
