@@ -22,7 +22,7 @@ static void load_grace(struct bsg_load *load, const struct bsg_node *node, void 
 
 static void load_stay(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
-	bsg_load_duration(load, node, MINUTE, 7 * DAY, target);
+	bsg_load_duration(load, node, 1, 7 * DAY, target);
 }
 
 static void load_self_stay(struct bsg_load *load, const struct bsg_node *node, void *target)

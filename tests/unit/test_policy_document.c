@@ -54,7 +54,7 @@ static const struct document_case {
 	{ "P5 an id of 41 letters", HEAD "places: [{id: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}]\n", "is no id" },
 	{ "P5 an id of digits", HEAD "places: [{id: 101}]\n", NULL },
 	{ "P6 a duration without a unit", PLACE("grace: 3"), "places[0].grace: '3' is no duration" },
-	{ "P6 a duration too long", PLACE("max_stay: 900d"), "must be 1m to 7d, not 900d" },
+	{ "P6 a duration too long", PLACE("max_stay: 900d"), "must be 1s to 7d, not 900d" },
 	{ "P6 a way in that does not exist", PLACE("enter_by: [gate, beakon]"), "did you mean 'beacon'?" },
 	{ "P6 a way in without its evidence", PLACE("enter_by: [wifi]"), "the place has no wifi" },
 	{ "P6 a BSSID", PLACE("wifi: [AA:bb:cc:dd:ee:ff]"), NULL },

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lifting needs no server: with bosagad killed while the camera is closed, a gate's code or the lease opens it."""
+import os
+import time
+
+import harness
+from harness import claim
+from ministry import Ministry, POLICY
+
+STAY = 25  # seconds: the lease of the last two claims
+
+ministry = Ministry()
+credential = os.path.join(ministry.folder, "gate.json")
+
+
+def exit_code():
+    shown = ministry.agent_says("pass", "--hex")
+    return harness.run([harness.program("bosaga-sim"), "gate", "--credential", credential, "code", "--pass",
+                        shown]).strip()
+
+
+@claim
+def a_code_from_the_gate_opens_without_the_server_and_only_once():
+    ministry.start_agent()
+    ministry.server.cli("gate", "credential", "house", "north", "--out", credential)
+    assert os.stat(credential).st_mode & 0o777 == 0o600
+    ministry.cross("in")
+    ministry.wait_closed()
+    ministry.server.kill()
+    code = exit_code()
+    ministry.agent_says("tap", code)
+    ministry.wait_open()
+    try:
+        ministry.agent_says("tap", code)
+        raise AssertionError("the same code was taken twice")
+    except harness.Refused as refused:
+        assert refused.status == 1 and refused.err, refused
+
+
+def until_the_lease_ends(what):
+    lift_by = ministry.status()["lift_by"]
+    ends = utc(lift_by)
+    while time.time() < ends - 1.5:
+        assert ministry.open_inside() == "EPERM"
+        time.sleep(0.5)
+    harness.note("%s: the lease ends at %s" % (what, lift_by))
+    return ends
+
+
+def utc(text):
+    return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+
+
+@claim
+def with_nothing_typed_the_lease_opens_it():
+    ministry.server.start()
+    ministry.apply(POLICY % ("%ds" % STAY))
+    ministry.cross("in")
+    ministry.wait_closed()
+    ministry.server.kill()
+    ends = until_the_lease_ends("server killed")
+    ministry.wait_open()
+    assert time.time() >= ends - 1.5
+    harness.note("opened %.1f s after the end of the lease" % (time.time() - ends))
+
+
+@claim
+def with_the_agent_killed_too_a_restart_after_the_lease_opens_it():
+    ministry.server.start()
+    ministry.cross("in", "south")
+    ministry.wait_closed()
+    ministry.server.kill()
+    ends = utc(ministry.status()["lift_by"])
+    harness.stop(ministry.agent, 9)
+    assert ministry.open_inside() == "EPERM"
+    time.sleep(max(0.0, ends + 1 - time.time()))
+    assert ministry.open_inside() == "EPERM"  # nobody was there to lift it
+    ministry.run_agent()
+    ministry.wait_open("the restarted agent opens it")
+
+
+try:
+    harness.main()
+finally:
+    ministry.close()
