@@ -17,6 +17,10 @@
 
 _Static_assert(STATE_BYTES <= BSG_STATE_BYTES_MAX, "encoded state is under 1 KiB");
 _Static_assert(sizeof(struct bsg_state) <= BSG_STATE_BYTES_MAX, "state is under 1 KiB");
+_Static_assert(sizeof(struct bsg_place_state) == ID_LEN + 9 * 4 &&
+	       sizeof(struct bsg_state) == BSG_DEVICE_LEN + BSG_DIGEST_LEN + 2 * 4 + 8 + 8 * 4 +
+	       BSG_BREAK_GLASS_PER_DAY_MAX * 4 + 8 + BSG_GUESTS_MAX * BSG_DIGEST_LEN +
+	       (BSG_PLACES_MAX + BSG_GUESTS_MAX) * sizeof(struct bsg_place_state), "no padding");
 
 static const uint8_t magic[4] = { 'B', 'S', 'G', 'S' };
 

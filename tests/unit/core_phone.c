@@ -257,3 +257,17 @@ bool same_answer(const struct bsg_output *a, const struct bsg_output *b)
 			return false;
 	return true;
 }
+
+bool same_reports(const struct bsg_output *a, const struct bsg_output *b)
+{
+	if (a->n_reports != b->n_reports)
+		return false;
+	for (size_t i = 0; i < a->n_reports; i++) {
+		const struct bsg_out_report *x = &a->reports[i], *y = &b->reports[i];
+
+		if (x->kind != y->kind || x->value != y->value || x->place_len != y->place_len ||
+		    memcmp(x->place, y->place, x->place_len) != 0)
+			return false;
+	}
+	return true;
+}

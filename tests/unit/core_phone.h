@@ -64,5 +64,6 @@ void press(struct phone *p, int64_t t);
 const struct bsg_out_present *present_in(const struct phone *p, const char *where);	/* NULL: not present */
 bool reported(const struct phone *p, enum bsg_out_kind kind);
 bool same_answer(const struct bsg_output *a, const struct bsg_output *b);	/* all but next and reports */
+bool same_reports(const struct bsg_output *a, const struct bsg_output *b);
 
 #endif

@@ -267,7 +267,7 @@ struct bsg_state {
 	uint8_t auth;			/* last step's time was authenticated */
 	uint8_t expired;		/* D8 */
 	uint8_t left_unconfirmed;	/* D5 */
-	uint8_t reserved;		/* zero */
+	uint8_t reserved[5];		/* zero; so that there is no padding and equal states have equal bytes */
 	uint8_t guest_digest[BSG_GUESTS_MAX][BSG_DIGEST_LEN];
 	struct bsg_place_state places[BSG_PLACES_MAX];	/* in the order of ids, as the orders have them */
 	struct bsg_place_state guests[BSG_GUESTS_MAX];
