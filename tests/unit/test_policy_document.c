@@ -257,6 +257,49 @@ static void json_gives_the_same_policy_again(void **state)
 	free(twice);
 }
 
+/* Every key of the schema is read, and every key that is written is in the schema. */
+static void compare_keys(json_t *properties, json_t *written, const char *before, const char *after)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(properties, key, value) {
+		struct bsg_policy_errors errors;
+		struct bsg_policy *policy;
+		char text[256];
+
+		snprintf(text, sizeof(text), HEAD "%s%s: null%s", before, key, after);
+		if (parse("doc.yaml", text, &policy, &errors, NULL) != BSG_OK && says(&errors, "unknown key"))
+			fail_msg("the schema has '%s', the parser does not", key);
+		bsg_policy_free(policy);
+	}
+	json_object_foreach(written, key, value)
+		if (json_object_get(properties, key) == NULL)
+			fail_msg("'%s' is written, but not in the schema", key);
+}
+
+static void the_schema_has_the_keys_of_the_parser(void **state)
+{
+	char *text = read_file("docs/spec/policy.schema.json"), *once = dump("a.yaml", full);
+	json_t *schema = json_loads(text, 0, NULL), *policy = json_loads(once, 0, NULL);
+	json_t *defs = json_object_get(schema, "$defs");
+	static const struct { const char *def, *list, *before, *after; } parts[] = {
+		{ "place", "places", "places: [{", "}]\n" }, { "rule", "rules", "rules: [{", "}]\n" },
+		{ "calendar", "calendars", "calendars: [{", "}]\n" },
+	};
+
+	(void)state;
+	assert_non_null(defs);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		for (size_t n = 0; n < json_array_size(json_object_get(policy, parts[i].list)); n++)
+			compare_keys(json_object_get(json_object_get(defs, parts[i].def), "properties"),
+				     json_array_get(json_object_get(policy, parts[i].list), n), parts[i].before, parts[i].after);
+	json_decref(schema);
+	json_decref(policy);
+	free(text);
+	free(once);
+}
+
 static void windows_that_touch_are_joined(void **state)
 {
 	struct bsg_policy *policy;
@@ -399,6 +442,7 @@ int main(void)
 		cmocka_unit_test(every_case_of_the_table),
 		cmocka_unit_test(the_sample_ministry_is_read_as_written),
 		cmocka_unit_test(json_gives_the_same_policy_again),
+		cmocka_unit_test(the_schema_has_the_keys_of_the_parser),
 		cmocka_unit_test(windows_that_touch_are_joined),
 		cmocka_unit_test(several_files_are_one_policy),
 		cmocka_unit_test(an_id_twice_names_both_places),
