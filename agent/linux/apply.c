@@ -110,7 +110,7 @@ static void set_state(struct bsg_agent *agent, struct bsg_agent_slot *slot, enum
 			why[0] ? ": " : "", why);
 	}
 	slot->state = state;
-	snprintf(slot->why, sizeof(slot->why), "%s", why);
+	(void)snprintf(slot->why, sizeof(slot->why), "%.*s", (int)sizeof(slot->why) - 1, why);
 }
 
 static void look_restricted(struct bsg_agent *agent, struct bsg_agent_slot *slot, int64_t now)
