@@ -447,8 +447,8 @@ static void broken_est_answers_are_refused(void **state)
 		"printf x >x; openssl crl2pkcs7 -nocrl -certfile x -outform DER | openssl base64",
 		"{ openssl crl2pkcs7 -nocrl -certfile keys/root.pem -outform DER; printf x; } | openssl base64",
 		"openssl crl2pkcs7 -nocrl -certfile keys/root.pem -outform DER | head -c -1 | openssl base64",
-		"for i in 1 2 3 4 5 6 7 8 9; do cat keys/root.pem; done >many && openssl crl2pkcs7 -nocrl "
-		"-certfile many -outform DER | openssl base64",
+		("for i in 1 2 3 4 5 6 7 8 9; do cat keys/root.pem; done >many && openssl crl2pkcs7 -nocrl "
+		 "-certfile many -outform DER | openssl base64"),
 		"head -c 40000 /dev/zero | tr '\\0' A",
 	};
 

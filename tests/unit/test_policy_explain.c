@@ -157,8 +157,8 @@ static void a_broken_table_is_refused(void **state)
 	static const char *const broken[] = {
 		"", "[]", "{}", "{\"version\": 1}", "{\"version\": 0, \"kinds\": [], \"reasons\": {}}",
 		"{\"version\": 1, \"kinds\": [{\"id\": \"a\"}], \"reasons\": {}}",
-		"{\"version\": 1, \"reasons\": {}, \"kinds\": [{\"id\": \"a\", \"class\": \"claimed\", \"name\": {\"kk\": \"a\","
-		" \"ru\": \"a\", \"en\": \"a\"}, \"functions\": {\"camera\": [{\"grade\": \"enforced\", \"how\": \"x\"}]}}]}",
+		("{\"version\": 1, \"reasons\": {}, \"kinds\": [{\"id\": \"a\", \"class\": \"claimed\", \"name\": {\"kk\": \"a\","
+		 " \"ru\": \"a\", \"en\": \"a\"}, \"functions\": {\"camera\": [{\"grade\": \"enforced\", \"how\": \"x\"}]}}]}"),
 	};
 
 	(void)state;
