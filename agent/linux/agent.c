@@ -136,7 +136,9 @@ static void load_orders(struct bsg_agent *agent)
 static void guest_free(struct bsg_agent_guest *guest)
 {
 	free(guest->bytes);
-	*guest = (struct bsg_agent_guest){ 0 };
+	guest->bytes = NULL;
+	memset(&guest->guest, 0, sizeof(guest->guest));
+	guest->len = 0;
 }
 
 enum bsg_err bsg_agent_read_credential(const struct bsg_agent *agent, struct bsg_bytes message, int64_t at,

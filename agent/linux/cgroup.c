@@ -151,7 +151,7 @@ static int visit_processes(const char *path, int fd, void *arg)
 	const struct process_walk *walk = arg;
 	int list = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	FILE *file = list < 0 ? NULL : fdopen(list, "r");
-	long pid;
+	char line[32];
 	int rc = 0;
 
 	(void)path;
@@ -160,9 +160,12 @@ static int visit_processes(const char *path, int fd, void *arg)
 			close(list);
 		return 0;
 	}
-	while (rc == 0 && fscanf(file, "%ld", &pid) == 1)
+	while (rc == 0 && fgets(line, sizeof(line), file)) {
+		const pid_t pid = (pid_t)strtol(line, NULL, 10);
+
 		if (pid > 0)	/* 0 stands for one that this PID namespace does not see */
-			rc = walk->visit((pid_t)pid, walk->arg);
+			rc = walk->visit(pid, walk->arg);
+	}
 	fclose(file);
 	return rc;
 }

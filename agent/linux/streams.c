@@ -166,7 +166,7 @@ static int visit_process(pid_t pid, void *arg)
 
 		if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
 		    bsg_devices_has(round->set, st.st_mode, st.st_rdev))
-			visit_holder(round, pid, atoi(entry->d_name));
+			visit_holder(round, pid, (int)strtol(entry->d_name, NULL, 10));
 	}
 	if (dir)
 		closedir(dir);
