@@ -138,6 +138,8 @@ struct bsg_http_conn {
 	bool peer_known;			/* the fields below: connection's thread only */
 	struct bsg_http_peer peer;
 	struct bsg_http_leaf *leaf;
+	struct bsg_http_peer proxied_peer;	/* the last that a Client-Cert on this connection named, verified */
+	struct bsg_http_leaf *proxied_leaf;	/* NULL: none yet */
 };
 
 /* Prepare a TLS session before its handshake. */

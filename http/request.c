@@ -71,6 +71,33 @@ static bool refuse_peer(struct bsg_http_exchange *x, const char *code)
 	return false;
 }
 
+/*
+ * The same certificate as before on this connection: its chain was verified against the same CA, which is most of a request's
+ * cost. Its end and its revocation are judged on every request all the same (check_peer).
+ */
+static bool is_known(struct bsg_http_exchange *x, const uint8_t *der, size_t len)
+{
+	const struct bsg_http_conn *conn = x->conn;
+
+	if (conn->proxied_leaf == NULL || conn->proxied_peer.der_len != len || memcmp(conn->proxied_peer.der, der, len) != 0)
+		return false;
+	x->peer = conn->proxied_peer;
+	x->leaf = bsg_http_leaf_ref(conn->proxied_leaf);
+	return true;
+}
+
+static bool verify_and_remember(struct bsg_http_exchange *x, const uint8_t *der, size_t len)
+{
+	struct bsg_http_conn *conn = x->conn;
+
+	if (!bsg_http_leaf_verify(conn->creds, der, len, &x->peer, &x->leaf))
+		return false;
+	bsg_http_leaf_unref(conn->proxied_leaf);
+	conn->proxied_leaf = bsg_http_leaf_ref(x->leaf);
+	conn->proxied_peer = x->peer;
+	return true;
+}
+
 /* Behind a proxy each request may come from another device. */
 static bool identify_by_header(struct bsg_http_exchange *x)
 {
@@ -85,7 +112,7 @@ static bool identify_by_header(struct bsg_http_exchange *x)
 		return true;
 	}
 	good = bsg_http_parse_client_cert(value, der, &len) &&
-	       bsg_http_leaf_verify(x->conn->creds, der, len, &x->peer, &x->leaf);
+	       (is_known(x, der, len) || verify_and_remember(x, der, len));
 	return good || refuse_peer(x, "certificate-unknown");
 }
 
