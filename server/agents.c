@@ -14,7 +14,7 @@
 /* What a waiting device has; memory of the exchange, kept small: there are thousands. */
 struct poll {
 	struct bsg_server *server;
-	char device[BSG_ID_SIZE];
+	const char *device;	/* the caller's */
 	char seen[BSG_ETAG_SIZE];
 };
 
@@ -65,7 +65,7 @@ static void wait_for_orders(struct bsg_http_exchange *x, struct bsg_server *serv
 		return;
 	}
 	poll->server = server;
-	memcpy(poll->device, device, sizeof(poll->device));
+	poll->device = device;
 	memcpy(poll->seen, etag, sizeof(poll->seen));
 	memcpy(topic + strlen(topic), device, BSG_ID_SIZE);
 	bsg_http_set_context(x, poll);

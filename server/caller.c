@@ -85,15 +85,16 @@ static bool find_admin(struct bsg_server *server, const uint8_t hash[32], struct
 static bool find_turnstile(struct bsg_server *server, const uint8_t hash[32], struct bsg_http_exchange *x,
 			   struct bsg_caller *caller)
 {
-	const char *address = bsg_http_peer(x)->address;
+	struct bsg_turnstile_rec *rec = bsg_http_alloc(x, sizeof(*rec));
 	struct bsg_error err;
 
-	if (bsg_store_turnstile_by_token(server->store, hash, &caller->turnstile, &err) != BSG_OK)
+	if (rec == NULL || bsg_store_turnstile_by_token(server->store, hash, rec, &err) != BSG_OK)
 		return false;
-	if (caller->turnstile.address[0] != '\0' && strcmp(caller->turnstile.address, address) != 0)
+	if (rec->address[0] != '\0' && strcmp(rec->address, bsg_http_peer(x)->address) != 0)
 		return false;
+	caller->turnstile = rec;
 	caller->who = BSG_WHO_TURNSTILE;
-	snprintf(caller->actor, sizeof(caller->actor), "turnstile:%s", caller->turnstile.id);
+	snprintf(caller->actor, sizeof(caller->actor), "turnstile:%s", rec->id);
 	return true;
 }
 

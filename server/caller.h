@@ -25,7 +25,7 @@ struct bsg_caller {
 	char unit[BSG_NAME_SIZE];	/* an administrator's scope; "": all */
 	char device[BSG_ID_SIZE];	/* a device's own id */
 	bool active;			/* a device that is neither revoked nor leaving */
-	struct bsg_turnstile_rec turnstile;
+	const struct bsg_turnstile_rec *turnstile;	/* only of a turnstile: callers of held requests are kept small */
 };
 
 /** The caller of an admitted request. Never NULL in a handler of a route that is not for anyone. */

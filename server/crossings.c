@@ -217,7 +217,7 @@ void bsg_post_crossing(struct bsg_http_exchange *x, void *app)
 
 void bsg_post_turnstile_crossing(struct bsg_http_exchange *x, void *app)
 {
-	const struct bsg_turnstile_rec *turnstile = &bsg_caller_of(x)->turnstile;
+	const struct bsg_turnstile_rec *turnstile = bsg_caller_of(x)->turnstile;
 	struct crossing_body body = {.place = turnstile->place, .gate = turnstile->gate};
 
 	if (bsg_query_only(x, false, NULL) &&

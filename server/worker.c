@@ -27,7 +27,8 @@ struct wanted {
 struct bsg_orders_worker {
 	struct bsg_server *server;
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t wanted;		/* for the makers: something is in the queue, or stop */
+	pthread_cond_t keep;		/* for the keeper: due, presence, awaited, or stop */
 	struct wanted *queue;		/* ring of QUEUE_MAX */
 	size_t first, n, n_working;
 	uint64_t n_done;		/* ever */
@@ -58,9 +59,10 @@ void bsg_orders_want(struct bsg_server *server, const char *device)
 	struct bsg_orders_worker *w = server->worker;
 
 	pthread_mutex_lock(&w->lock);
-	if (!push(w, device, false))
-		w->due = true;
-	pthread_cond_broadcast(&w->changed);
+	if (push(w, device, false))
+		pthread_cond_signal(&w->wanted);
+	else
+		w->due = true;	/* the keeper looks at the store before long */
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -70,7 +72,7 @@ void bsg_orders_want_due(struct bsg_server *server)
 
 	pthread_mutex_lock(&w->lock);
 	w->due = true;
-	pthread_cond_broadcast(&w->changed);
+	pthread_cond_signal(&w->keep);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -80,8 +82,9 @@ void bsg_orders_want_presence(struct bsg_server *server)
 
 	atomic_fetch_add(&server->presence_version, 1);
 	pthread_mutex_lock(&w->lock);
+	if (!w->presence)
+		pthread_cond_signal(&w->keep);
 	w->presence = true;
-	pthread_cond_broadcast(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -105,7 +108,7 @@ static void *maker(void *arg)
 		bool made;
 
 		if (w->n == 0) {
-			pthread_cond_wait(&w->changed, &w->lock);
+			pthread_cond_wait(&w->wanted, &w->lock);
 			continue;
 		}
 		wanted = w->queue[w->first];
@@ -119,7 +122,7 @@ static void *maker(void *arg)
 		w->n_done++;
 		w->n_failed += made ? 0 : 1;
 		if (w->n_done == w->awaited)
-			pthread_cond_broadcast(&w->changed);
+			pthread_cond_signal(&w->keep);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -144,12 +147,12 @@ static size_t work_off(struct bsg_orders_worker *w, const struct bsg_due_rec *pa
 	while (n_pushed < n && push(w, page[n_pushed].device, true))
 		n_pushed++;
 	w->awaited = w->n_done + w->n + w->n_working;
-	pthread_cond_broadcast(&w->changed);
+	pthread_cond_broadcast(&w->wanted);
 	while (!w->stopping && w->n_done < w->awaited) {
 		if (w->presence)
 			tell_watchers(w);
 		else
-			pthread_cond_wait(&w->changed, &w->lock);
+			pthread_cond_wait(&w->keep, &w->lock);
 	}
 	n_failed = w->n_failed;
 	pthread_mutex_unlock(&w->lock);
@@ -258,7 +261,7 @@ static void *keeper(void *arg)
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += SWEEP_S;
 		while (rc == 0 && !w->due && !w->presence && !w->stopping)
-			rc = pthread_cond_timedwait(&w->changed, &w->lock, &until);
+			rc = pthread_cond_timedwait(&w->keep, &w->lock, &until);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -278,7 +281,8 @@ enum bsg_err bsg_orders_start(struct bsg_server *server, struct bsg_error *err)
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
+	pthread_cond_init(&w->wanted, NULL);
+	pthread_cond_init(&w->keep, &attr);
 	pthread_condattr_destroy(&attr);
 	w->queue = calloc(QUEUE_MAX, sizeof(*w->queue));
 	if (w->queue == NULL)
@@ -298,7 +302,8 @@ void bsg_orders_stop(struct bsg_server *server)
 		return;
 	pthread_mutex_lock(&w->lock);
 	w->stopping = true;
-	pthread_cond_broadcast(&w->changed);
+	pthread_cond_broadcast(&w->wanted);
+	pthread_cond_broadcast(&w->keep);
 	pthread_mutex_unlock(&w->lock);
 	for (size_t i = 0; i < w->n_makers; i++)
 		pthread_join(w->makers[i], NULL);
@@ -315,7 +320,8 @@ void bsg_orders_free(struct bsg_server *server)
 
 	if (w == NULL)
 		return;
-	pthread_cond_destroy(&w->changed);
+	pthread_cond_destroy(&w->wanted);
+	pthread_cond_destroy(&w->keep);
 	pthread_mutex_destroy(&w->lock);
 	free(w->queue);
 	free(w);

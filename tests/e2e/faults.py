@@ -206,7 +206,18 @@ def behind_a_proxy_the_certificate_comes_in_a_header_and_is_judged_the_same():
     assert plain(server.port + 1, "GET", "/v1/device/orders", headers=header).status == 200
     for wrong in ({}, {"Client-Cert": ":AAAA:"}, {"Client-Cert": first}):
         assert plain(server.port + 1, "GET", "/v1/device/orders", headers=wrong).status in (400, 403), wrong
+    # On one connection, as a proxy uses it: each request is judged by its own header.
+    line = http.client.HTTPConnection("127.0.0.1", server.port + 1, timeout=harness.PATIENCE)
+
+    def next_status(headers, path="/v1/device/orders", method="GET", body=None):
+        line.request(method, path, body, headers)
+        answer = line.getresponse()
+        answer.read()
+        return answer.status
+
+    assert [next_status(h) for h in (header, header, {}, header, {"Client-Cert": ":AAAA:"}, header)] == [200, 200, 403, 200, 403, 200]
     plane.must(plane.call(server, "POST", "/api/v1/devices/%s/revoke" % phone.id))
+    assert next_status(dict(header, **{"Content-Type": "application/cbor"}), "/v1/device/reports", "POST", b"x") == 403
     assert plain(server.port + 1, "GET", "/v1/device/orders", headers=header).status == 200
     answer = plain(server.port + 1, "POST", "/v1/device/reports", b"x", dict(header, **{"Content-Type": "application/cbor"}))
     assert answer.status == 403, answer.body
