@@ -115,6 +115,17 @@ static void get_mute(struct bsg_http_exchange *x, void *app)
 	bsg_http_unref(atomic_exchange(&f->parked, bsg_http_ref(x)));
 }
 
+/* Somebody answered before the handler had come to enter the list. */
+static void get_late(struct bsg_http_exchange *x, void *app)
+{
+	struct fixture *f = app;
+
+	bsg_http_hold(x, 0, NULL);
+	answer_text(x, 200, "late");
+	bsg_http_waiters_add(f->waiters, "k", x);
+	f->late_waiters = (int)bsg_http_waiters_count(f->waiters);
+}
+
 static void get_nothing(struct bsg_http_exchange *x, void *app)
 {
 	(void)x;
@@ -145,6 +156,7 @@ static const struct bsg_http_route routes[] = {
 	{ "GET", "/secret", ALL, NOBODY, 0, 0, 0, get_hello, NULL },
 	{ "GET", "/wait", ALL, EVERYONE, 0, 0, 0, get_wait, NULL },
 	{ "GET", "/mute", ALL, EVERYONE, 0, 0, 0, get_mute, NULL },
+	{ "GET", "/late", ALL, EVERYONE, 0, 0, 0, get_late, NULL },
 	{ "GET", "/nothing", ALL, EVERYONE, 0, 0, 0, get_nothing, NULL },
 	{ "GET", "/revoked", ALL, EVERYONE, 0, BSG_HTTP_REVOKED_TOO, 0, get_hello, NULL },
 	{ "GET", "/.well-known/est/cacerts", ALL, EVERYONE, 0, 0, 0, get_cacerts, NULL },

@@ -4,7 +4,7 @@
  *
  * Routes (all planes): GET /hello, GET /things/{id}, POST /things/{id}/notes (64 bytes),
  * POST /big (64 KiB), GET /wait (long poll under key "k", ETag "1"), GET /mute (held for good),
- * GET /nothing (a handler that forgets to answer), GET /revoked (revoked ones too), GET /secret
+ * GET /late (answered, then entered among the waiters), GET /nothing (forgets to answer), GET /revoked (revoked ones too), GET /secret
  * (admit refuses), GET /things/special, GET /.well-known/est/cacerts.
  */
 #ifndef BSG_TEST_HTTP_FIXTURE_H
@@ -29,6 +29,7 @@ struct fixture {
 	atomic_int n_admitted;
 	atomic_int n_done;
 	atomic_int last_status;
+	atomic_int late_waiters;	/* after /late entered the list too late */
 	atomic_bool saw_resumed;
 	struct bsg_http_exchange *_Atomic parked;	/* of /mute: a reference */
 	char last_cn[65];

@@ -161,6 +161,32 @@ static void too_large_headers_and_urls_are_refused(void **state)
 	still_serves(f);
 }
 
+/* libmicrohttpd 0.9.75 reports no end of some requests whose arguments do not fit its pool. */
+static void a_request_whose_end_goes_unreported_ends_with_its_connection(void **state)
+{
+	char text[8000];
+	struct fixture *f = *state;
+	struct bsg_http_stats stats;
+	int fds[16];
+
+	for (int i = 0; i < 16; i++) {
+		size_t n = (size_t)sprintf(text, "GET /hello?");
+
+		memset(text + n, 'a', 6000 + 10 * (size_t)i);
+		(void)sprintf(text + n + 6000 + 10 * (size_t)i, H "\r\n");
+		fds[i] = raw_connect(f);
+		raw_send(fds[i], text, strlen(text));
+	}
+	for (int i = 0; i < 16; i++) {
+		(void)raw_read_all(fds[i]);
+		close(fds[i]);
+	}
+	ASSERT_EVENTUALLY((bsg_http_server_stats(f->server, &stats), stats.n_open == 0));
+	assert_int_equal(f->n_handled, 0);
+	assert_int_equal(stats.n_requests, f->n_done);
+	still_serves(f);	/* and nothing leaked: the sanitizer tells */
+}
+
 static void many_header_fields_are_refused(void **state)
 {
 	static char text[64 * 1024];
@@ -179,6 +205,7 @@ static void an_oversized_body_is_refused_however_it_comes(void **state)
 {
 	static char text[2000 * 1024];
 	struct fixture *f = *state;
+	struct bsg_http_stats stats;
 	size_t n;
 
 	/* Announced, and the caller waits to be told. */
@@ -204,6 +231,8 @@ static void an_oversized_body_is_refused_however_it_comes(void **state)
 		n += (size_t)sprintf(text + n, "\r\n");
 	}
 	assert_null(strstr(raw_exchange(f, text), " 2"));
+	bsg_http_server_stats(f->server, &stats);
+	assert_int_equal(stats.n_cut, 0);	/* for its size, not by the deadline */
 	/* Chunks within the limit arrive. */
 	assert_non_null(strstr(raw_exchange(f, "POST /things/1/notes" H "Transfer-Encoding: chunked\r\n\r\n"
 				"3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: x\r\n\r\n"), "abcde"));
@@ -551,6 +580,7 @@ int main(int argc, char **argv)
 		WITH_SERVER(malformed_requests_are_refused_and_reach_no_handler),
 		WITH_SERVER(too_large_headers_and_urls_are_refused),
 		WITH_SERVER(many_header_fields_are_refused),
+		HURRIED(a_request_whose_end_goes_unreported_ends_with_its_connection),
 		WITH_SERVER(an_oversized_body_is_refused_however_it_comes),
 		HURRIED(truncated_requests_are_cut_and_reach_no_handler),
 		HURRIED(a_drip_is_cut_by_the_total_deadline),

@@ -344,6 +344,63 @@ static void cancel_ends_a_poll_at_once_from_another_thread(void **state)
 	ASSERT_EVENTUALLY((bsg_http_server_stats(f->server, &stats), stats.n_held == 0));
 }
 
+static void who_was_answered_does_not_wait_any_more(void **state)
+{
+	struct fixture *f = *state;
+
+	f->late_waiters = -1;
+	expect(f, "/late", 200, "late");
+	assert_int_equal(f->late_waiters, 0);
+}
+
+struct racer {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	struct bsg_http_exchange *x;
+	bool won;
+};
+
+static void *race_main(void *arg)
+{
+	const struct bsg_http_answer answer = { .status = 200 };
+	struct racer *r = arg;
+
+	pthread_barrier_wait(r->start);
+	r->won = bsg_http_answer(r->x, &answer);
+	return NULL;
+}
+
+static void of_many_answers_at_once_exactly_one_counts(void **state)
+{
+	struct fixture *f = *state;
+	pthread_barrier_t start;
+	struct poller p;
+	struct racer r[4];
+
+	pthread_barrier_init(&start, NULL, 4);
+	for (int round = 0; round < 50; round++) {
+		int n_won = 0;
+
+		poll_start(&p, f, "/mute");
+		ASSERT_EVENTUALLY(f->parked != NULL && !bsg_http_is_answered(f->parked));
+		for (int i = 0; i < 4; i++) {
+			r[i].start = &start;
+			r[i].x = f->parked;
+			assert_int_equal(pthread_create(&r[i].thread, NULL, race_main, &r[i]), 0);
+		}
+		for (int i = 0; i < 4; i++) {
+			pthread_join(r[i].thread, NULL);
+			n_won += r[i].won;
+		}
+		poll_end(&p);
+		assert_int_equal(p.rc, BSG_OK);
+		/* None, if the cap of 1.5 s came first on a slow machine. */
+		assert_int_equal(n_won, p.response.status == 200);
+		bsg_http_response_clear(&p.response);
+	}
+	pthread_barrier_destroy(&start);
+}
+
 static void stop_answers_what_is_held(void **state)
 {
 	struct fixture f;
@@ -370,8 +427,7 @@ static void *hammer_main(void *arg)
 	struct fixture *f = arg;
 	struct bsg_http_client *client = client_new(&device);
 	char url[300];
-	const struct bsg_http_request request = { .url = url, .if_none_match = "1", .wait_s = 1,
-						  .timeout_ms = 10000 };
+	const struct bsg_http_request request = { .url = url, .if_none_match = "1", .wait_s = 60 };
 
 	(void)snprintf(url, sizeof(url), "%s/wait", f->url);
 	for (int i = 0; i < 200; i++) {
@@ -405,6 +461,31 @@ static void wakes_deadlines_and_a_stop_may_meet(void **state)
 	for (int i = 0; i < 6; i++)
 		pthread_join(threads[i], NULL);
 	print_message("# %d polls\n", (int)f.n_handled);
+}
+
+/* Clients that poll again the moment they are answered meet a server that stops. */
+static void a_poll_that_arrives_during_a_stop_is_answered(void **state)
+{
+	pthread_t threads[6];
+	int64_t from;
+
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		f.options.stop_grace_ms = 60000;
+		fixture_start(&f);
+		for (int i = 0; i < 6; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, hammer_main, &f), 0);
+		ASSERT_EVENTUALLY(bsg_http_waiters_count(f.waiters) == 6);
+		from = now_ms();
+		fixture_stop(&f);
+		for (int i = 0; i < 6; i++)
+			pthread_join(threads[i], NULL);
+		print_message("# a stop with 6 polls took %lld ms\n", (long long)(now_ms() - from));
+		assert_true(now_ms() - from < 50000);
+	}
 }
 
 static void the_admin_socket_tells_who_calls(void **state)
@@ -547,10 +628,13 @@ int main(void)
 		WITH_SERVER(a_poll_ends_with_304_at_the_cap),
 		WITH_SERVER(a_hold_nobody_answers_becomes_503_and_a_late_answer_is_dropped),
 		WITH_SERVER(cancel_ends_a_poll_at_once_from_another_thread),
+		WITH_SERVER(who_was_answered_does_not_wait_any_more),
+		WITH_SERVER(of_many_answers_at_once_exactly_one_counts),
 		WITH_SERVER(two_servers_run_in_one_process),
 		WITH_SERVER(an_answer_larger_than_allowed_is_refused_by_the_client),
 		cmocka_unit_test(stop_answers_what_is_held),
 		cmocka_unit_test(wakes_deadlines_and_a_stop_may_meet),
+		cmocka_unit_test(a_poll_that_arrives_during_a_stop_is_answered),
 		cmocka_unit_test(the_admin_socket_tells_who_calls),
 		cmocka_unit_test(options_that_would_let_anyone_in_are_refused),
 		cmocka_unit_test(the_client_speaks_plain_http_to_this_machine_only),
