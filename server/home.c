@@ -42,11 +42,31 @@ static bool is_any(const char *host)
 	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
 
+bool bsg_home_is_name(const char *text)
+{
+	size_t label = 0, i;
+
+	for (i = 0; text[i] != '\0'; i++) {
+		bool alnum = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
+			     (text[i] >= '0' && text[i] <= '9');
+
+		if (text[i] == '.' ? label == 0 : !(alnum || (text[i] == '-' && label > 0)))
+			return false;
+		label = text[i] == '.' ? 0 : label + 1;
+		if (label > 63)
+			return false;
+	}
+	return label > 0 && i <= 253 && text[i - 1] != '-';
+}
+
+/* A machine may have a name that no certificate can hold, such as "(none)". */
 static void machine_name(char *out, size_t size)
 {
-	if (gethostname(out, size) != 0 || out[0] == '\0')
-		snprintf(out, size, "localhost");
+	if (gethostname(out, size) != 0)
+		out[0] = '\0';
 	out[size - 1] = '\0';
+	if (!bsg_home_is_name(out))
+		snprintf(out, size, "localhost");
 }
 
 enum bsg_err bsg_home_url(const char *given, const char *listen, unsigned port, char out[static BSG_URL_SIZE],

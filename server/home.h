@@ -47,4 +47,7 @@ enum bsg_err bsg_home_url(const char *given, const char *listen, unsigned port, 
 /** Copy the host of `https://HOST:PORT` or `HOST:PORT` without brackets. @return false: there is none, or it does not fit */
 bool bsg_home_host(const char *text, char *out, size_t size);
 
+/** Whether a text is a DNS host name (RFC 1123 section 2.1), which a certificate can hold. */
+bool bsg_home_is_name(const char *text);
+
 #endif

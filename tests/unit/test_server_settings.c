@@ -80,6 +80,21 @@ static void a_url_comes_from_the_listener_or_the_operator(void **state)
 	assert_false(bsg_home_host("", host, sizeof(host)));
 }
 
+static void only_host_names_become_names_of_the_server(void **state)
+{
+	static const char *const good[] = {"localhost", "a", "bosaga-1.gov.kz", "4u.example"};
+	static const char *const bad[] = {"", "(none)", "a_b", ".a", "a..b", "a.", "-a", "a-", "a b",
+					  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!bsg_home_is_name(good[i]))
+			fail_msg("refused: %s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (bsg_home_is_name(bad[i]))
+			fail_msg("taken: %s", bad[i]);
+}
+
 static void renewals_are_early_enough_and_spread(void **state)
 {
 	const int64_t week = 7 * 86400;
@@ -106,6 +121,7 @@ int main(void)
 		cmocka_unit_test(the_defaults_are_those_of_the_interface),
 		cmocka_unit_test(a_mistake_stops_the_start_with_file_and_line),
 		cmocka_unit_test(a_url_comes_from_the_listener_or_the_operator),
+		cmocka_unit_test(only_host_names_become_names_of_the_server),
 		cmocka_unit_test(renewals_are_early_enough_and_spread),
 	};
 
