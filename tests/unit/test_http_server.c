@@ -373,6 +373,7 @@ static void *race_main(void *arg)
 static void of_many_answers_at_once_exactly_one_counts(void **state)
 {
 	struct fixture *f = *state;
+	struct bsg_http_exchange *x;
 	pthread_barrier_t start;
 	struct poller p;
 	struct racer r[4];
@@ -382,16 +383,18 @@ static void of_many_answers_at_once_exactly_one_counts(void **state)
 		int n_won = 0;
 
 		poll_start(&p, f, "/mute");
-		ASSERT_EVENTUALLY(f->parked != NULL && !bsg_http_is_answered(f->parked));
+		/* The reference is ours from here on: the handler must not replace it under us. */
+		ASSERT_EVENTUALLY((x = atomic_exchange(&f->parked, NULL)) != NULL);
 		for (int i = 0; i < 4; i++) {
 			r[i].start = &start;
-			r[i].x = f->parked;
+			r[i].x = x;
 			assert_int_equal(pthread_create(&r[i].thread, NULL, race_main, &r[i]), 0);
 		}
 		for (int i = 0; i < 4; i++) {
 			pthread_join(r[i].thread, NULL);
 			n_won += r[i].won;
 		}
+		bsg_http_unref(x);
 		poll_end(&p);
 		assert_int_equal(p.rc, BSG_OK);
 		/* None, if the cap of 1.5 s came first on a slow machine. */
