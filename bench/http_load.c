@@ -9,7 +9,8 @@
  *       {"n", "failed", "again", "kib", "wake_s"}; kib is the server's RSS per held connection
  *
  * --port N --path /p [--host A] [--pid SERVER] [--n N] [--parallel P] [--header "Name: value"]…
- * [--cert FILE --key FILE] (else the tests' device), [--wake COMMAND]
+ * [--cert FILE --key FILE] (else the tests' device), [--wake COMMAND],
+ * [--clients FILE]: in turns, a line each: CERTIFICATE-FILE KEY-FILE Name: value of one more header
  *
  * The server's certificate is not verified: nothing secret is sent, and the client's CPU is not measured.
  */
@@ -37,13 +38,19 @@
 
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
-struct load {
-	const char *host, *path, *cert, *key, *wake;
-	unsigned port, n, parallel;
-	int pid;
+/* Who connects, and what they ask. */
+struct who {
 	char request[2048];
 	size_t request_len;
 	gnutls_certificate_credentials_t credentials;
+};
+
+struct load {
+	const char *host, *path, *cert, *key, *wake, *clients;
+	unsigned port, n, parallel;
+	int pid;
+	struct who *whos;
+	unsigned n_whos;
 	atomic_uint next, failed, ready, again;
 	int epoll_fd;
 };
@@ -51,6 +58,7 @@ struct load {
 struct client {
 	int fd;
 	gnutls_session_t session;
+	const struct who *who;
 };
 
 static void die(const char *what)
@@ -143,19 +151,20 @@ static bool client_open(const struct load *load, unsigned i, struct client *c)
 	int rc;
 
 	c->session = NULL;
+	c->who = &load->whos[i % load->n_whos];
 	c->fd = connect_from(load, i);
 	if (c->fd < 0)
 		return false;
 	if (gnutls_init(&c->session, GNUTLS_CLIENT | GNUTLS_NO_TICKETS) < 0 ||
 	    gnutls_priority_set_direct(c->session, PRIORITY, NULL) < 0)
 		die("gnutls_init");
-	gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, load->credentials);
+	gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, c->who->credentials);
 	gnutls_transport_set_int(c->session, c->fd);
 	do
 		rc = gnutls_handshake(c->session);
 	while (rc < 0 && !gnutls_error_is_fatal(rc));
 	if (rc == 0)
-		rc = gnutls_record_send(c->session, load->request, load->request_len) < 0;
+		rc = gnutls_record_send(c->session, c->who->request, c->who->request_len) < 0;
 	if (rc != 0)
 		client_close(c);
 	return rc == 0;
@@ -246,7 +255,7 @@ static int poll_read(struct load *load, struct client *c)
 	if (memcmp(answer + 9, "304", 3) != 0)
 		return memcmp(answer + 9, "200", 3) == 0 ? 1 : -1;
 	atomic_fetch_add(&load->again, 1);
-	return gnutls_record_send(c->session, load->request, load->request_len) < 0 ? -1 : 0;
+	return gnutls_record_send(c->session, c->who->request, c->who->request_len) < 0 ? -1 : 0;
 }
 
 /* Serve what arrives until @until_s, or until all have their answer. */
@@ -296,32 +305,60 @@ static void run_poll(struct load *load)
 	       load->n, (unsigned)load->failed, (unsigned)load->again, kib, now_s() - from, woken);
 }
 
-static void load_credentials(struct load *load)
+/* @cert and @key may be NULL: the tests' device. */
+static void load_credentials(struct who *who, const char *cert_file, const char *key_file)
 {
 	gnutls_datum_t cert = { (unsigned char *)(uintptr_t)cert_client, sizeof(cert_client) - 1 };
 	gnutls_datum_t key = { (unsigned char *)(uintptr_t)key_client, sizeof(key_client) - 1 };
 	int rc;
 
-	if (gnutls_certificate_allocate_credentials(&load->credentials) < 0)
+	if (gnutls_certificate_allocate_credentials(&who->credentials) < 0)
 		die("out of memory");
-	if (load->cert != NULL && load->key != NULL)
-		rc = gnutls_certificate_set_x509_key_file(load->credentials, load->cert, load->key,
+	if (cert_file != NULL && key_file != NULL)
+		rc = gnutls_certificate_set_x509_key_file(who->credentials, cert_file, key_file,
 							  GNUTLS_X509_FMT_PEM);
 	else
-		rc = gnutls_certificate_set_x509_key_mem(load->credentials, &cert, &key,
+		rc = gnutls_certificate_set_x509_key_mem(who->credentials, &cert, &key,
 							 GNUTLS_X509_FMT_PEM);
 	if (rc < 0)
 		die("certificate and key");
 }
 
-static void add_header(struct load *load, const char *line)
+static void add_header(struct who *who, const char *line)
 {
-	int n = snprintf(load->request + load->request_len, sizeof(load->request) - load->request_len,
+	int n = snprintf(who->request + who->request_len, sizeof(who->request) - who->request_len,
 			 "%s\r\n", line);
 
-	if (n < 0 || (size_t)n >= sizeof(load->request) - load->request_len)
+	if (n < 0 || (size_t)n >= sizeof(who->request) - who->request_len)
 		die("too many headers");
-	load->request_len += (size_t)n;
+	who->request_len += (size_t)n;
+}
+
+/* The clients of @load->clients, each beginning with what is in @common. */
+static void load_whos(struct load *load, const struct who *common)
+{
+	FILE *file = fopen(load->clients, "r");
+	char line[2048], cert[512], key[512];
+	int at = 0;
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		struct who *who;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "%511s %511s %n", cert, key, &at) != 2)
+			die("a line of --clients is CERTIFICATE KEY HEADER");
+		load->whos = realloc(load->whos, (load->n_whos + 1) * sizeof(*load->whos));
+		if (load->whos == NULL)
+			die("out of memory");
+		who = &load->whos[load->n_whos++];
+		*who = *common;
+		add_header(who, line + at);
+		add_header(who, "");
+		load_credentials(who, cert, key);
+	}
+	if (file == NULL || load->n_whos == 0)
+		die("nobody in the file of --clients");
+	(void)fclose(file);
 }
 
 static void raise_limit(void)
@@ -340,9 +377,10 @@ int main(int argc, char **argv)
 		{ "host", 1, NULL, 'h' }, { "port", 1, NULL, 'p' }, { "path", 1, NULL, 'u' },
 		{ "pid", 1, NULL, 'i' }, { "n", 1, NULL, 'n' }, { "parallel", 1, NULL, 'j' },
 		{ "header", 1, NULL, 'H' }, { "cert", 1, NULL, 'c' }, { "key", 1, NULL, 'k' },
-		{ "wake", 1, NULL, 'w' }, { 0 },
+		{ "wake", 1, NULL, 'w' }, { "clients", 1, NULL, 'C' }, { 0 },
 	};
 	static struct load load = { .host = "127.0.0.1", .path = "/hello", .n = 1000, .parallel = 4 };
+	static struct who who;
 	const char *headers[16];
 	char first[1024];
 	int n_headers = 0, c;
@@ -359,6 +397,7 @@ int main(int argc, char **argv)
 		case 'c': load.cert = optarg; break;
 		case 'k': load.key = optarg; break;
 		case 'w': load.wake = optarg; break;
+		case 'C': load.clients = optarg; break;
 		default: die("see the head of bench/http_load.c");
 		}
 	}
@@ -366,12 +405,18 @@ int main(int argc, char **argv)
 	    load.parallel > 256)
 		die("http_load full|poll --port N …; see the head of bench/http_load.c");
 	(void)snprintf(first, sizeof(first), "GET %s HTTP/1.1\r\nHost: %s:%u", load.path, load.host, load.port);
-	add_header(&load, first);
+	add_header(&who, first);
 	for (int i = 0; i < n_headers; i++)
-		add_header(&load, headers[i]);
-	add_header(&load, "");
+		add_header(&who, headers[i]);
 	raise_limit();
-	load_credentials(&load);
+	if (load.clients != NULL) {
+		load_whos(&load, &who);
+	} else {
+		add_header(&who, "");
+		load_credentials(&who, load.cert, load.key);
+		load.whos = &who;
+		load.n_whos = 1;
+	}
 	if (strcmp(argv[optind], "full") == 0)
 		run_full(&load);
 	else if (strcmp(argv[optind], "poll") == 0)

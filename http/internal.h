@@ -126,6 +126,12 @@ bool bsg_http_leaf_describe(const uint8_t *der, size_t len, struct bsg_http_peer
 #define BSG_HTTP_DER_MAX 4096
 bool bsg_http_parse_client_cert(const char *value, uint8_t *der, size_t *len);
 
+/* The last that a Client-Cert on a proxy's connection named, verified. */
+struct bsg_http_proxied {
+	struct bsg_http_peer peer;
+	struct bsg_http_leaf *leaf;
+};
+
 struct bsg_http_conn {
 	struct bsg_http_conn *next, *prev;	/* server.lock */
 	struct bsg_http_server *server;
@@ -138,8 +144,7 @@ struct bsg_http_conn {
 	bool peer_known;			/* the fields below: connection's thread only */
 	struct bsg_http_peer peer;
 	struct bsg_http_leaf *leaf;
-	struct bsg_http_peer proxied_peer;	/* the last that a Client-Cert on this connection named, verified */
-	struct bsg_http_leaf *proxied_leaf;	/* NULL: none yet */
+	struct bsg_http_proxied *proxied;	/* NULL: none yet, or no proxy: most connections are held polls */
 };
 
 /* Prepare a TLS session before its handshake. */

@@ -77,12 +77,12 @@ static bool refuse_peer(struct bsg_http_exchange *x, const char *code)
  */
 static bool is_known(struct bsg_http_exchange *x, const uint8_t *der, size_t len)
 {
-	const struct bsg_http_conn *conn = x->conn;
+	const struct bsg_http_proxied *last = x->conn->proxied;
 
-	if (conn->proxied_leaf == NULL || conn->proxied_peer.der_len != len || memcmp(conn->proxied_peer.der, der, len) != 0)
+	if (last == NULL || last->leaf == NULL || last->peer.der_len != len || memcmp(last->peer.der, der, len) != 0)
 		return false;
-	x->peer = conn->proxied_peer;
-	x->leaf = bsg_http_leaf_ref(conn->proxied_leaf);
+	x->peer = last->peer;
+	x->leaf = bsg_http_leaf_ref(last->leaf);
 	return true;
 }
 
@@ -92,9 +92,13 @@ static bool verify_and_remember(struct bsg_http_exchange *x, const uint8_t *der,
 
 	if (!bsg_http_leaf_verify(conn->creds, der, len, &x->peer, &x->leaf))
 		return false;
-	bsg_http_leaf_unref(conn->proxied_leaf);
-	conn->proxied_leaf = bsg_http_leaf_ref(x->leaf);
-	conn->proxied_peer = x->peer;
+	if (conn->proxied == NULL)
+		conn->proxied = calloc(1, sizeof(*conn->proxied));
+	if (conn->proxied == NULL)
+		return true;	/* verified again next time */
+	bsg_http_leaf_unref(conn->proxied->leaf);
+	conn->proxied->leaf = bsg_http_leaf_ref(x->leaf);
+	conn->proxied->peer = x->peer;
 	return true;
 }
 
