@@ -5,6 +5,9 @@
  * descriptor borrowed from the process, and with SIGKILL only where the process
  * starts again or the device cannot be stopped for it.
  *
+ * An app that keeps its descriptor, waits and starts again gets what the camera
+ * gives until the next look, half a second later, and is ended then.
+ *
  * A holder that does not stream is left alone: opening is not filming. Nodes
  * that do not speak V4L2 (a stand-in in a test, a sub-device) have no streams.
  */

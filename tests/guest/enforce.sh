@@ -71,6 +71,31 @@ wait $keeper
 rm -f /tmp/read
 enforce camera lift
 
+# An app that keeps its descriptor and starts its stream again, at once or after a while: stopped, then ended.
+for pause in 0 3; do
+	in_scope $SCOPE stubborn /dev/video0 $pause >/tmp/stubborn$pause 2>/tmp/dd &
+	for i in $(seq 30); do [ "$(frames /tmp/stubborn$pause)" -ge 3 ] && break; sleep 1; done
+	check "$(frames /tmp/stubborn$pause)" -ge 3 "camera: an app streams that starts again after $pause s"
+	enforce camera keep 8 2>>/dev/console &
+	keeper=$!
+	sleep 2
+	at_2s=$(frames /tmp/stubborn$pause)
+	sleep 5
+	echo "# $at_2s frames at 2 s, $(frames /tmp/stubborn$pause) at 7 s"
+	pidof stubborn >/dev/null && not_ok "camera: it is ended" || ok "camera: it is ended"
+	[ $pause = 3 ] || check "$(frames /tmp/stubborn$pause)" = "$at_2s" 'camera: it gets no frame from 2 s on'
+	wait $keeper
+	enforce camera lift
+done
+# It may get what the camera gives between two looks, a quarter to half a second apart, and never again.
+check "$(($(frames /tmp/stubborn3) - at_2s))" -lt 30 'camera: one that waits gets less than a second of frames'
+
+# A holder that does not stream is left alone: opening is not filming.
+in_scope $SCOPE sleep 20 </dev/video0 &
+enforce camera keep 4
+pidof sleep >/dev/null && ok 'camera: who only holds it is left alone' || not_ok 'camera: who only holds it is left alone'
+enforce camera lift
+
 # Wi-Fi: two radios, one of which the owner has switched off himself.
 soft() { cat /sys/class/rfkill/rfkill$1/soft; }
 set -- $(for d in /sys/class/rfkill/rfkill*; do [ "$(cat $d/type)" = wlan ] && echo ${d##*rfkill}; done)
