@@ -142,7 +142,7 @@ struct bsg_op_device_carried {
 	bool carried;
 };
 
-/** Lift now; marks its orders as due. An older release than the last changes nothing. @return BSG_E_NOT_FOUND, BSG_E_DENIED: not active */
+/** Lift now; marks its orders as due. A release older than the last, by a minute at most, changes nothing. @return BSG_E_NOT_FOUND, BSG_E_DENIED: not active */
 struct bsg_op_device_release {
 	const char *device;
 	const char *reason;
@@ -220,6 +220,8 @@ struct bsg_op_orders_put {
  *
  * Exactly one of badge, person and device is given; badge and person move all active carried devices of the person. A device moves
  * if the crossing is later than its last applied one (an `out` also in the same second); else it is stale: stored, nothing moves.
+ * A crossing counts as no later than @received; a last one more than a minute later than that (the clock was
+ * set back) holds nothing up.
  * Moving raises the presence's seq and marks the device's orders as due. The caller refuses times in the future.
  *
  * The id again with the same subject, place, gate, direction and time changes nothing and gives what the first one gave.

@@ -27,6 +27,7 @@
 
 #define BSG_CARRIED_MAX 8		/* devices that one person carries */
 #define BSG_STORE_REPORTS_MAX 64
+#define BSG_STORE_CLOCK_STEP_S 60		/* a clock set back by more is believed; moments after that do not count */
 #define BSG_STORE_LIST_MAX 1000		/* records of one page */
 #define BSG_STORE_ORDERS_MAX (64 * 1024)	/* signed orders with certificates */
 #define BSG_STORE_REPORT_BYTES_MAX (64 * 1024)

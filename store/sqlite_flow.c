@@ -86,15 +86,24 @@ static enum bsg_err find_devices(struct bsg_sqlite *self, struct bsg_op_crossing
 			      &bsg_sqlite_mixed, devices, BSG_CARRIED_MAX, n, err);
 }
 
+/* A gate's clock may be ahead: a crossing never counts as later than when it was received (D3). */
+static int64_t effective(const struct bsg_op_crossing_add *add)
+{
+	return add->at < add->received ? add->at : add->received;
+}
+
 /*
  * Whether a crossing moves a device whose last applied one is known. The decision ignores a gate_in that is not later than the
  * last gate event, but a gate_out ends presence begun in the same second (D3): both sides must agree.
+ *
+ * A last one that lies ahead by more than a step of the clock was stored before the clock was set back: as on the phone (D8), it
+ * does not hold up what happens now, or nobody could leave until that time has come again.
  */
 static bool moves(const struct bsg_op_crossing_add *add, const struct bsg_sqlite_row *device)
 {
-	int64_t seq = device->num[2], last = device->num[3];
+	int64_t seq = device->num[2], last = device->num[3], at = effective(add);
 
-	return seq == 0 || add->at > last || (add->at == last && add->direction == BSG_CROSSING_OUT);
+	return seq == 0 || last > add->received + BSG_STORE_CLOCK_STEP_S || at > last || (at == last && add->direction == BSG_CROSSING_OUT);
 }
 
 static enum bsg_err move_device(struct bsg_sqlite *self, const struct bsg_op_crossing_add *add,
@@ -108,7 +117,7 @@ static enum bsg_err move_device(struct bsg_sqlite *self, const struct bsg_op_cro
 	if (move->applied)
 		rc = bsg_sqlite_run(self, BSG_SQL_DEVICE_MOVE,
 				    BSG_VALUES(bsg_text(move->device), bsg_num(move->seq), bsg_text(add->place),
-					       bsg_text(add->gate), bsg_num(add->direction), bsg_num(add->at)), NULL, err);
+					       bsg_text(add->gate), bsg_num(add->direction), bsg_num(effective(add))), NULL, err);
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_MOVE_ADD,
 				    BSG_VALUES(bsg_text(add->id), bsg_text(move->device), bsg_num(move->applied),

@@ -313,7 +313,8 @@ enum bsg_err bsg_sqlite_device_release(struct bsg_sqlite *self, struct bsg_op *o
 	struct bsg_sqlite_row row;
 	enum bsg_err rc = need_active(self, release->device, &row, err);
 
-	if (rc != BSG_OK || row.num[2] >= release->at)
+	/* A release that lies far ahead was made under a clock that has been set back since. */
+	if (rc != BSG_OK || (row.num[2] >= release->at && row.num[2] <= release->at + BSG_STORE_CLOCK_STEP_S))
 		return rc;
 	rc = bsg_sqlite_run(self, BSG_SQL_DEVICE_RELEASE,
 			    BSG_VALUES(bsg_text(release->device), bsg_num(release->at), bsg_text(release->reason)),

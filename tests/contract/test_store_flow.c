@@ -115,6 +115,46 @@ static void crossings_out_of_order_are_stored_and_move_nothing(void **state)
 	assert_int_equal(get_device(f, device_id(1)).presence.direction, BSG_CROSSING_OUT);
 }
 
+/* A crossing step with the time at which the server got it. */
+static bool moves_at(struct store_fixture *f, unsigned n, enum bsg_crossing_direction direction, int64_t at, int64_t received)
+{
+	struct bsg_op op = crossing_op(n, "1001", direction, at);
+
+	op.crossing_add.received = received;
+	assert_ok(f, apply(f, &op));
+	return op.crossing_add.devices[0].applied;
+}
+
+static void a_gate_whose_clock_is_ahead_does_not_hold_up_the_exit(void **state)
+{
+	struct store_fixture *f = *state;
+
+	add_person(f, "aida", NULL, "1001");
+	enrol(f, "aida", device_id(1));
+	assert_true(moves_at(f, 1, BSG_CROSSING_IN, T0 + 50, T0));
+	assert_int_equal(get_device(f, device_id(1)).presence.at, T0);
+	assert_true(moves_at(f, 2, BSG_CROSSING_OUT, T0 + 10, T0 + 10));
+}
+
+static void a_clock_set_back_does_not_hold_up_the_exit(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op release = {.kind = BSG_OP_DEVICE_RELEASE};
+
+	add_person(f, "aida", NULL, "1001");
+	enrol(f, "aida", device_id(1));
+	release.device_release = (struct bsg_op_device_release){ device_id(1), "wrong clock", T0 + 7200 };
+	assert_ok(f, change(f, &release));
+	assert_true(moves_at(f, 1, BSG_CROSSING_IN, T0 + 7200, T0 + 7200));
+	assert_false(moves_at(f, 2, BSG_CROSSING_OUT, T0 + 7190, T0 + 7195));
+	assert_true(moves_at(f, 3, BSG_CROSSING_OUT, T0, T0));
+	assert_int_equal(get_device(f, device_id(1)).presence.direction, BSG_CROSSING_OUT);
+	release.device_release.at = T0 + 1;
+	assert_ok(f, change(f, &release));
+	assert_true(release.changed);
+	assert_int_equal(get_device(f, device_id(1)).release_at, T0 + 1);
+}
+
 static void unknown_subjects_leave_no_trace(void **state)
 {
 	struct store_fixture *f = *state;
@@ -455,6 +495,8 @@ int main(void)
 		TEST(a_badge_moves_the_carried_devices_of_its_person),
 		TEST(the_same_crossing_again_moves_nothing_and_says_the_same),
 		TEST(crossings_out_of_order_are_stored_and_move_nothing),
+		TEST(a_gate_whose_clock_is_ahead_does_not_hold_up_the_exit),
+		TEST(a_clock_set_back_does_not_hold_up_the_exit),
 		TEST(unknown_subjects_leave_no_trace),
 		TEST(a_revoked_device_no_longer_crosses),
 		TEST(a_person_without_devices_crosses_too_and_a_device_alone),
