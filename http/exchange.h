@@ -55,6 +55,7 @@ enum bsg_http_peer_status {
 	BSG_HTTP_PEER_VALID = 1,
 	BSG_HTTP_PEER_REVOKED,		/* refused, except on routes with BSG_HTTP_REVOKED_TOO */
 	BSG_HTTP_PEER_UNKNOWN,		/* refused everywhere */
+	BSG_HTTP_PEER_UNDECIDED,	/* nobody could be asked: 503 `busy`, the caller repeats */
 };
 
 struct bsg_http_peer {

@@ -151,6 +151,10 @@ static bool check_peer(struct bsg_http_exchange *x)
 	x->peer.status = x->server->options.peer_check(&x->peer, x->server->options.app);
 	if (x->peer.status == BSG_HTTP_PEER_VALID)
 		return true;
+	if (x->peer.status == BSG_HTTP_PEER_UNDECIDED) {
+		(void)bsg_http_fail(x, BSG_E_UNAVAILABLE, NULL);
+		return false;
+	}
 	if (x->peer.status != BSG_HTTP_PEER_REVOKED)
 		return refuse_peer(x, "certificate-unknown");
 	if ((x->route->flags & BSG_HTTP_REVOKED_TOO) != 0)

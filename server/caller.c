@@ -67,41 +67,52 @@ static bool refuse_token(struct bsg_http_exchange *x)
 	return ask_for_token(x, "token", "the token is not known, expired or revoked: ask an administrator for a new one");
 }
 
-static bool find_admin(struct bsg_server *server, const uint8_t hash[32], struct bsg_caller *caller)
+/* What a look-up came to. */
+enum found { FOUND_NONE = 0, FOUND, FOUND_CANNOT_ASK };
+
+static enum found of_error(enum bsg_err rc)
+{
+	return rc == BSG_E_NOT_FOUND ? FOUND_NONE : FOUND_CANNOT_ASK;
+}
+
+static enum found find_admin(struct bsg_server *server, const uint8_t hash[32], struct bsg_caller *caller)
 {
 	struct bsg_token_rec token;
 	struct bsg_error err;
+	enum bsg_err rc = bsg_store_token_by_sha256(server->store, hash, &token, &err);
 
-	if (bsg_store_token_by_sha256(server->store, hash, &token, &err) != BSG_OK)
-		return false;
+	if (rc != BSG_OK)
+		return of_error(rc);
 	if (token.revoked != 0 || token.expires <= bsg_now(server))
-		return false;
+		return FOUND_NONE;
 	caller->who = bsg_who_of_role(token.role);
 	snprintf(caller->unit, sizeof(caller->unit), "%s", token.unit);
 	snprintf(caller->actor, sizeof(caller->actor), "admin:%s", token.admin);
-	return caller->who != 0;
+	return caller->who != 0 ? FOUND : FOUND_NONE;
 }
 
-static bool find_turnstile(struct bsg_server *server, const uint8_t hash[32], struct bsg_http_exchange *x,
-			   struct bsg_caller *caller)
+static enum found find_turnstile(struct bsg_server *server, const uint8_t hash[32], struct bsg_http_exchange *x,
+				 struct bsg_caller *caller)
 {
 	struct bsg_turnstile_rec *rec = bsg_http_alloc(x, sizeof(*rec));
 	struct bsg_error err;
+	enum bsg_err rc = rec == NULL ? BSG_E_NO_MEMORY : bsg_store_turnstile_by_token(server->store, hash, rec, &err);
 
-	if (rec == NULL || bsg_store_turnstile_by_token(server->store, hash, rec, &err) != BSG_OK)
-		return false;
+	if (rc != BSG_OK)
+		return of_error(rc);
 	if (rec->address[0] != '\0' && strcmp(rec->address, bsg_http_peer(x)->address) != 0)
-		return false;
+		return FOUND_NONE;
 	caller->turnstile = rec;
 	caller->who = BSG_WHO_TURNSTILE;
 	snprintf(caller->actor, sizeof(caller->actor), "turnstile:%s", rec->id);
-	return true;
+	return FOUND;
 }
 
 static bool admit_token(struct bsg_http_exchange *x, const struct bsg_http_route *route, struct bsg_server *server,
 			struct bsg_caller *caller)
 {
 	const char *token = bsg_http_bearer(x);
+	enum found found;
 	uint8_t hash[32];
 
 	if (token == NULL)
@@ -109,7 +120,14 @@ static bool admit_token(struct bsg_http_exchange *x, const struct bsg_http_route
 	if (bsg_sha256(token, strlen(token), hash, NULL) != BSG_OK)
 		return refuse_token(x);
 	/* A token that is good for something else is 403 below, so each is looked up as both. */
-	if (!find_admin(server, hash, caller) && !find_turnstile(server, hash, x, caller))
+	found = find_admin(server, hash, caller);
+	if (found == FOUND_NONE)
+		found = find_turnstile(server, hash, x, caller);
+	if (found == FOUND_CANNOT_ASK) {
+		bsg_http_fail(x, BSG_E_UNAVAILABLE, NULL);
+		return false;
+	}
+	if (found == FOUND_NONE)
 		return refuse_token(x);
 	if ((route->who & caller->who) != 0)
 		return true;
@@ -170,8 +188,12 @@ enum bsg_http_peer_status bsg_caller_peer_check(const struct bsg_http_peer *peer
 	struct bsg_server *server = app;
 	struct bsg_certificate_rec rec;
 	struct bsg_error err;
+	enum bsg_err rc = bsg_store_certificate(server->store, peer->sha256, &rec, &err);
 
-	if (bsg_store_certificate(server->store, peer->sha256, &rec, &err) != BSG_OK || strcmp(rec.device, peer->cn) != 0)
+	/* An agent takes "unknown" for a last word: it is not said because a disk is slow. */
+	if (rc != BSG_OK && rc != BSG_E_NOT_FOUND)
+		return BSG_HTTP_PEER_UNDECIDED;
+	if (rc != BSG_OK || strcmp(rec.device, peer->cn) != 0)
 		return BSG_HTTP_PEER_UNKNOWN;
 	if (rec.revoked != 0 || rec.device_state != BSG_DEVICE_ACTIVE)
 		return BSG_HTTP_PEER_REVOKED;

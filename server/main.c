@@ -19,13 +19,14 @@ static const char usage[] =
 	"  --config FILE    `key = value` lines; see --help-config\n"
 	"  --help-config    print every key with type, default and meaning\n"
 	"  --list-routes    print method and path of every route\n"
+	"  --man            print the manual page\n"
 	"  --version        print the version\n"
 	"  --help           print this\n";
 
 struct arguments {
 	const char *state, *config;
 	const char *print;	/* to print and leave */
-	bool help_config, list_routes;
+	bool help_config, list_routes, man;
 };
 
 /* @return false: wrong usage, said on stderr */
@@ -34,8 +35,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 	static const struct option options[] = {
 		{"state", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
 		{"help-config", no_argument, NULL, 'k'}, {"version", no_argument, NULL, 'V'},
-		{"list-routes", no_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"list-routes", no_argument, NULL, 'r'}, {"man", no_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -53,6 +54,9 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 		case 'r':
 			out->list_routes = true;
 			break;
+		case 'm':
+			out->man = true;
+			break;
 		case 'V':
 			out->print = "bosagad " BSG_VERSION "\n";
 			break;
@@ -63,7 +67,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 			return false;
 		}
 	}
-	if (optind < argc || (out->state == NULL && out->print == NULL && !out->help_config && !out->list_routes)) {
+	if (optind < argc || (out->state == NULL && out->print == NULL && !out->help_config && !out->list_routes && !out->man)) {
 		fputs(usage, stderr);
 		return false;
 	}
@@ -123,6 +127,8 @@ int main(int argc, char **argv)
 		return !bsg_config_help(bsg_settings_keys, bsg_settings_n_keys, stdout) || fflush(stdout) != 0;
 	if (arguments.list_routes)
 		return list_routes();
+	if (arguments.man)
+		return !bsg_settings_man(stdout) || fflush(stdout) != 0;
 	/* Blocked in every thread, so that only the wait in serve() takes them. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);

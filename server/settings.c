@@ -88,3 +88,22 @@ enum bsg_err bsg_settings_load(const char *path, struct bsg_settings *out, struc
 		rc = bsg_config_load(bsg_settings_keys, bsg_settings_n_keys, path, out, err);
 	return rc == BSG_OK ? bsg_settings_check(out, err) : rc;
 }
+
+bool bsg_settings_man(FILE *out)
+{
+	static const char before[] =
+		".\\\" Made by 'bosagad --man' from the table of settings. Do not edit.\n"
+		".TH BOSAGAD 8\n"
+		".SH NAME\nbosagad \\- server of Bosaga\n"
+		".SH SYNOPSIS\n.B bosagad\n\\fB\\-\\-state\\fR \\fIDIR\\fR [\\fB\\-\\-config\\fR \\fIFILE\\fR]\n"
+		".SH DESCRIPTION\n"
+		"Keeps people, phones and policies, hears of crossings, and gives each phone its signed orders.\n"
+		"The first start makes DIR (mode 0700): keys, database, admin.sock, and root\\-key.pem, which is to be put away.\n"
+		"SIGTERM stops it: answers under way are finished, everything acknowledged is on disk.\n"
+		".SH FILES\n.TP\n\\fIDIR\\fR/admin.sock\nthe administrative interface, for root and the server's own user\n"
+		".TP\n\\fIDIR\\fR/root\\-key.pem\nthe root's private key, made once; put it away and remove it here\n"
+		".SH CONFIGURATION\nLines of \\fIkey\\fR = \\fIvalue\\fR; an unknown key stops the start.\n";
+
+	return fputs(before, out) != EOF && bsg_config_man(bsg_settings_keys, bsg_settings_n_keys, out) &&
+	       fputs(".SH SEE ALSO\nbosaga(1)\n", out) != EOF;
+}

@@ -3,6 +3,8 @@
 #ifndef BSG_SERVER_SETTINGS_H
 #define BSG_SERVER_SETTINGS_H
 
+#include <stdio.h>
+
 #include "base/config.h"
 
 enum bsg_plane_tls { BSG_PLANE_TLS_OWN = 0, BSG_PLANE_TLS_PROXY };
@@ -26,5 +28,8 @@ enum bsg_err bsg_settings_load(const char *path, struct bsg_settings *out, struc
 
 /** Check what one key alone cannot say. @return BSG_OK, BSG_E_INVALID */
 enum bsg_err bsg_settings_check(const struct bsg_settings *settings, struct bsg_error *err) BSG_MUST_CHECK;
+
+/** Print the manual page of bosagad, made of the same table. @return whether all was written */
+bool bsg_settings_man(FILE *out) BSG_MUST_CHECK;
 
 #endif

@@ -29,6 +29,27 @@ static void the_defaults_are_those_of_the_interface(void **state)
 	assert_int_equal(s.orders_life, 35 * 86400);
 }
 
+/* docs/man/bosagad.8 is `bosagad --man`, kept for people who read the repository. */
+static void the_manual_page_is_what_the_program_prints(void **state)
+{
+	char path[1000], *printed = NULL, *kept = calloc(1, 65536);
+	size_t len;
+	FILE *out = open_memstream(&printed, &len), *page;
+
+	(void)state;
+	assert_true(out != NULL && kept != NULL && bsg_settings_man(out));
+	fclose(out);
+	snprintf(path, sizeof(path), "%s/docs/man/bosagad.8", getenv("BSG_SOURCE_ROOT"));
+	page = fopen(path, "r");
+	assert_non_null(page);
+	assert_true(fread(kept, 1, 65535, page) > 0);
+	fclose(page);
+	if (strcmp(kept, printed) != 0)
+		fail_msg("docs/man/bosagad.8 is stale: run 'bosagad --man > docs/man/bosagad.8'");
+	free(kept);
+	free(printed);
+}
+
 static void refuse(const char *text, const char *expected)
 {
 	char path[] = "/tmp/bosagad-settings-XXXXXX", where[64];
@@ -119,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_defaults_are_those_of_the_interface),
+		cmocka_unit_test(the_manual_page_is_what_the_program_prints),
 		cmocka_unit_test(a_mistake_stops_the_start_with_file_and_line),
 		cmocka_unit_test(a_url_comes_from_the_listener_or_the_operator),
 		cmocka_unit_test(only_host_names_become_names_of_the_server),
