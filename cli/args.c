@@ -148,6 +148,15 @@ static int leading_options(int argc, const char *const *argv)
 	return i < argc ? i : argc;
 }
 
+/* Help that was asked for is an answer; help that nobody asked for says that a command is missing. */
+static int without_command(const struct bsg_cli *cli, int argc, const char *const *argv)
+{
+	bool asked = has_word(argc, argv, "--help");
+
+	bsg_cli_help(NULL, asked ? cli->out : cli->err);
+	return asked ? BSG_CLI_DONE : BSG_CLI_USAGE;
+}
+
 int bsg_cli_parse(struct bsg_cli *cli, int argc, const char *const *argv)
 {
 	int lead = leading_options(argc, argv);
@@ -167,8 +176,8 @@ int bsg_cli_parse(struct bsg_cli *cli, int argc, const char *const *argv)
 		else if (has_word(argc, argv, "--completion"))
 			bsg_cli_completion(cli->out);
 		else
-			bsg_cli_help(NULL, has_word(argc, argv, "--help") ? cli->out : cli->err);
-		return has_word(argc, argv, "--help") || argc > 0 ? BSG_CLI_DONE : BSG_CLI_USAGE;
+			return without_command(cli, argc, argv);
+		return BSG_CLI_DONE;
 	}
 	if (has_word(argc, argv, "--help")) {
 		bsg_cli_help(cli->command, cli->out);

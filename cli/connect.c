@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request to the server, and what its refusals look like on a terminal. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
@@ -87,6 +89,18 @@ static int take_answer(struct bsg_cli *cli, struct bsg_http_response *response, 
 	return status;
 }
 
+/* Over the socket the URL is made up: what the caller can check is the socket. */
+static int say_unreachable(const struct bsg_cli *cli, const struct bsg_error *err)
+{
+	const char *socket = bsg_cli_option(cli, "socket");
+
+	if (socket == NULL && bsg_cli_option(cli, "server") == NULL)
+		socket = getenv("BOSAGA_SOCKET");
+	if (socket == NULL || access(socket, R_OK | W_OK) == 0)
+		return bsg_cli_refuse(cli, "%s", err->text);
+	return bsg_cli_refuse(cli, "%s: %s; is bosagad running there, and are you root or its user?", socket, strerror(errno));
+}
+
 int bsg_cli_call(struct bsg_cli *cli, const struct bsg_cli_request *request, struct bsg_cli_answer *answer)
 {
 	struct bsg_http_request http = { .method = request->method, .if_none_match = request->if_none_match,
@@ -117,7 +131,7 @@ int bsg_cli_call(struct bsg_cli *cli, const struct bsg_cli_request *request, str
 	if (bsg_http_client_do(client, &http, &response, &err) == BSG_OK)
 		status = take_answer(cli, &response, answer);
 	else
-		status = bsg_cli_refuse(cli, "%s", err.text);
+		status = say_unreachable(cli, &err);
 	bsg_http_response_clear(&response);
 out:
 	free(body);

@@ -60,6 +60,9 @@ static void expect(const char *const *argv, int status, const char *in_out, cons
 static void wrong_usage_is_2_and_says_what_to_do(void **state)
 {
 	(void)state;
+	expect(WORDS("--bogus"), 2, "", "usage: bosaga COMMAND");
+	expect(WORDS("--socket", "/x"), 2, "", "usage: bosaga COMMAND");
+	expect(WORDS("--help"), 0, "usage: bosaga COMMAND", "");
 	expect(WORDS("dance"), 2, "", "no command 'dance'; see 'bosaga --help'");
 	expect(WORDS("person", "add"), 2, "", "missing ID; see 'bosaga person add --help'");
 	expect(WORDS("person", "add", "a"), 2, "", "missing --name");
@@ -79,7 +82,7 @@ static void without_a_server_named_a_command_is_refused(void **state)
 	(void)unsetenv("BOSAGA_SOCKET");
 	expect(WORDS("status"), 1, "", "say which server");
 	expect(WORDS("--server", "https://127.0.0.1:1", "status"), 1, "", "needs the token in BOSAGA_TOKEN");
-	expect(WORDS("status", "--socket", "/nonexistent/admin.sock"), 1, "", "bosaga: ");
+	expect(WORDS("status", "--socket", "/nonexistent/admin.sock"), 1, "", "/nonexistent/admin.sock: No such file");
 }
 
 static void every_command_has_help_and_a_place_in_the_manual(void **state)
