@@ -15,6 +15,7 @@
 #include "server/verdict.h"
 
 #define FUTURE_S 60	/* a gate's clock may be ahead by so much */
+#define UNSAID INT64_MIN	/* no time that can be written */
 
 static const char *direction_name(enum bsg_crossing_direction direction)
 {
@@ -24,6 +25,7 @@ static const char *direction_name(enum bsg_crossing_direction direction)
 struct crossing_body {
 	const char *id, *place, *gate, *direction, *badge, *person, *device;
 	int64_t at;
+	bool at_unsaid;
 };
 
 static const char *const directions[] = {"in", "out", NULL};
@@ -79,7 +81,8 @@ static bool check_crossing(struct bsg_http_exchange *x, struct bsg_server *serve
 	}
 	if (body->id == NULL)
 		body->id = uuid;
-	if (body->at == 0)
+	body->at_unsaid = body->at == UNSAID;
+	if (body->at_unsaid)
 		body->at = now;
 	if ((body->badge != NULL) + (body->person != NULL) + (body->device != NULL) != 1) {
 		bsg_http_problem(x, 400, "invalid", "give exactly one of badge, person and device");
@@ -192,7 +195,7 @@ static void run_job(struct bsg_http_exchange *x, struct bsg_server *server, cons
 		.id = body->id, .place = body->place, .gate = body->gate, .by = bsg_caller_of(x)->actor,
 		.badge = body->badge, .person = body->person, .device = body->device,
 		.direction = strcmp(body->direction, "out") == 0 ? BSG_CROSSING_OUT : BSG_CROSSING_IN,
-		.at = body->at, .received = bsg_now(server),
+		.at = body->at, .at_unsaid = body->at_unsaid, .received = bsg_now(server),
 	};
 	rc = bsg_store_apply(server->store, &job.op, 1, &err);
 	if (rc == BSG_OK) {
@@ -207,7 +210,7 @@ static void run_job(struct bsg_http_exchange *x, struct bsg_server *server, cons
 
 void bsg_post_crossing(struct bsg_http_exchange *x, void *app)
 {
-	struct crossing_body body = {.id = NULL};
+	struct crossing_body body = {.at = UNSAID};
 
 	if (bsg_query_only(x, false, NULL) &&
 	    bsg_body_read(x, crossing_fields, sizeof(crossing_fields) / sizeof(crossing_fields[0]), &body) &&
@@ -218,7 +221,7 @@ void bsg_post_crossing(struct bsg_http_exchange *x, void *app)
 void bsg_post_turnstile_crossing(struct bsg_http_exchange *x, void *app)
 {
 	const struct bsg_turnstile_rec *turnstile = bsg_caller_of(x)->turnstile;
-	struct crossing_body body = {.place = turnstile->place, .gate = turnstile->gate};
+	struct crossing_body body = {.place = turnstile->place, .gate = turnstile->gate, .at = UNSAID};
 
 	if (bsg_query_only(x, false, NULL) &&
 	    bsg_body_read(x, turnstile_fields, sizeof(turnstile_fields) / sizeof(turnstile_fields[0]), &body) &&

@@ -235,6 +235,7 @@ struct bsg_op_crossing_add {
 	const char *place, *gate;
 	enum bsg_crossing_direction direction;
 	int64_t at, received;
+	bool at_unsaid;			/* at is only the moment of asking: the id again is the same whatever it is */
 	const char *by;
 	/* out */
 	bool again;

@@ -36,8 +36,9 @@ static enum bsg_err cross_again(struct bsg_sqlite *self, struct bsg_op_crossing_
 	size_t n;
 	enum bsg_err rc;
 
-	if (old->num[0] != (int64_t)add->direction || old->num[1] != add->at || strcmp(old->text[0], subject) != 0 ||
-	    strcmp(old->text[1], add->place) != 0 || strcmp(old->text[2], add->gate) != 0)
+	if (old->num[0] != (int64_t)add->direction || (!add->at_unsaid && old->num[1] != add->at) ||
+	    strcmp(old->text[0], subject) != 0 || strcmp(old->text[1], add->place) != 0 ||
+	    strcmp(old->text[2], add->gate) != 0)
 		return bsg_fail(err, BSG_E_CONFLICT, "crossing %s exists with other content: use a new id", add->id);
 	rc = bsg_sqlite_get(self, BSG_SQL_CROSSING_MOVES, BSG_VALUES(bsg_text(add->id)), &move_record, add->devices,
 			    BSG_CARRIED_MAX, &n, err);

@@ -74,6 +74,9 @@ static void the_same_crossing_again_moves_nothing_and_says_the_same(void **state
 	assert_int_equal(get_device(f, device_id(1)).presence.seq, 1);
 	other.crossing_add.at++;
 	assert_int_equal(apply(f, &other), BSG_E_CONFLICT);
+	other.crossing_add.at_unsaid = true;	/* a turnstile that names no time asks again a second later */
+	assert_ok(f, apply(f, &other));
+	assert_true(other.crossing_add.again);
 	subject.crossing_add.badge = NULL;
 	subject.crossing_add.person = "aida";
 	assert_int_equal(apply(f, &subject), BSG_E_CONFLICT);

@@ -94,6 +94,61 @@ def a_crossing_with_the_same_id_counts_once():
 
 
 @claim
+def a_crossing_that_named_no_time_is_the_same_when_its_id_comes_again_later():
+    world()
+    plane.add_person(server, "again", "B17")
+    phone = plane.add_phone(server, "again")
+    token, one, two = turnstile(), str(uuid.uuid4()), str(uuid.uuid4())
+    before = plane.serial(plane.settled(phone))
+    plane.must(plane.cross(server, "in", badge="B17", id=one))
+    entered = plane.serial(plane.settled(phone))
+    assert entered == before + 1
+    time.sleep(1.2)  # another second, so another time of asking
+    assert plane.must(plane.cross(server, "in", badge="B17", id=one))["applied"]
+    out = {"id": two, "badge": "B17", "direction": "out"}
+    first = plane.must(plane.people(server, "POST", "/v1/crossings", out, token=token))
+    time.sleep(1.2)
+    assert plane.must(plane.people(server, "POST", "/v1/crossings", out, token=token)) == first
+    assert plane.serial(plane.settled(phone)) == entered + 1, "each moved the phone once"
+    assert plane.cross(server, "in", badge="B17", id=one, at=rfc3339(time.time() - 3600)).status == 409
+    assert plane.cross(server, "out", badge="B17", id=one).status == 409
+    epoch = plane.must(plane.cross(server, "in", badge="B17", at="1970-01-01T00:00:00Z"))
+    assert not epoch["applied"], "the first second of 1970 is a time, not its absence"
+    listed = plane.must(plane.call(server, "GET", "/api/v1/crossings?person=again"))["items"]
+    assert sorted(c["id"] for c in listed) == sorted([one, two, epoch["id"]])
+    plane.must(plane.call(server, "POST", "/api/v1/people/again/leave"))  # one person alone approved for ten
+
+
+@claim
+def the_address_of_a_turnstile_is_one_or_the_token_is_not_made():
+    world()
+    for address in ("not an address", "192.0.2.300", "192.0.2.1/24", "localhost"):
+        answer = plane.call(server, "POST", "/api/v1/gates", {"place": "house", "gate": "north", "kind": "turnstile", "from": address})
+        assert (answer.status, answer.problem()) == (400, "invalid"), (address, answer.body)
+    gate = plane.must(plane.call(server, "POST", "/api/v1/gates", {"place": "house", "gate": "north", "kind": "turnstile",
+                                                                   "from": "2001:DB8:0::1"}))
+    assert gate["from"] == "2001:db8::1", "as peers are known"
+
+
+@claim
+def a_phone_that_waits_is_discharged_the_moment_it_is_revoked_or_its_owner_leaves():
+    world()
+    for name, end in (("ender", "/api/v1/people/ender/leave"), ("loser", None)):
+        plane.add_person(server, name)
+        phone = plane.add_phone(server, name)
+        plane.must(plane.cross(server, "in", device=phone.id))
+        before = plane.settled(phone)
+        poll = Waiting(phone, before.headers["ETag"])
+        plane.must(plane.call(server, "POST", end or "/api/v1/devices/%s/revoke" % phone.id, {}))
+        after = poll.result()
+        assert after.status == 200 and plane.serial(after) == plane.serial(before) + 1, (name, after.status)
+        assert len(after.body) < len(before.body), "a discharge names no place and no rule"
+        present = plane.must(plane.call(server, "GET", "/api/v1/presence"))["items"]
+        assert phone.id not in [p["device"] for p in present]
+    plane.must(plane.call(server, "POST", "/api/v1/people/loser/leave"))
+
+
+@claim
 def a_crossing_from_the_future_is_refused_and_a_little_ahead_is_not():
     world()
     answer = plane.cross(server, "in", badge="B1", at=rfc3339(time.time() + 90))
