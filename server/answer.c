@@ -213,6 +213,11 @@ bool bsg_query_only(struct bsg_http_exchange *x, bool paged, const char *const *
 	for (size_t i = 0; i < bsg_http_n_queries(x); i++) {
 		const char *name = bsg_http_query_name(x, i);
 
+		for (size_t before = 0; before < i; before++)
+			if (strcmp(bsg_http_query_name(x, before), name) == 0) {
+				bsg_http_problem(x, 400, "invalid", "%.60s: given twice", name);
+				return false;
+			}
 		if (is_in(name, names) || (paged && is_in(name, page_names)))
 			continue;
 		bsg_http_problem(x, 400, "invalid", "%.60s: no such query field here", name);

@@ -298,7 +298,7 @@ void bsg_post_carried(struct bsg_http_exchange *x, void *app)
 	bsg_change_begin(&change, server, x);
 	op = bsg_change_add(&change, BSG_OP_DEVICE_CARRIED);
 	op->device_carried = (struct bsg_op_device_carried){rec.id, body.carried};
-	bsg_change_audit(&change, "device-carried", rec.id, NULL, NULL);
+	bsg_change_audit(&change, "device-carried", rec.id, NULL, body.carried ? "{\"carried\":true}" : "{\"carried\":false}");
 	if (bsg_change_apply(&change))
 		answer_device(x, server);
 }

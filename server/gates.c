@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Gates: those that the policy declares, turnstiles with tokens, and credentials for gates that sign. */
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@
 
 #define DAY_S INT64_C(86400)
 #define TURNSTILES_MAX 1000
+#define DETAIL_SIZE 128
 
 static json_t *declared(const struct bsg_policy *policy)
 {
@@ -85,6 +88,38 @@ static struct bsg_active_policy *hold_gate(struct bsg_http_exchange *x, struct b
 	return NULL;
 }
 
+/* For the audit. Both are identifiers: nothing to escape. */
+static void name_gate(const struct gate_body *body, char out[static DETAIL_SIZE])
+{
+	snprintf(out, DETAIL_SIZE, "{\"place\":\"%s\",\"gate\":\"%s\"}", body->place, body->gate);
+}
+
+/*
+ * The address in the form in which peers are known, or the token would never work and nobody would learn why.
+ * @return false after answering
+ */
+static bool tidy_address(struct bsg_http_exchange *x, struct gate_body *body)
+{
+	char *tidy = bsg_http_alloc(x, INET6_ADDRSTRLEN);
+	unsigned char bytes[sizeof(struct in6_addr)];
+
+	if (tidy == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return false;
+	}
+	for (int i = 0; body->from != NULL && i < 2; i++) {
+		int family = i == 0 ? AF_INET : AF_INET6;
+
+		if (inet_pton(family, body->from, bytes) != 1)
+			continue;
+		body->from = inet_ntop(family, bytes, tidy, INET6_ADDRSTRLEN);
+		return true;
+	}
+	if (body->from != NULL)
+		bsg_http_problem(x, 400, "invalid", "from: must be an IPv4 or IPv6 address");
+	return body->from == NULL;
+}
+
 void bsg_post_gate(struct bsg_http_exchange *x, void *app)
 {
 	struct gate_body body = {.place = NULL};
@@ -93,10 +128,12 @@ void bsg_post_gate(struct bsg_http_exchange *x, void *app)
 	const struct bsg_policy_place *place;
 	struct bsg_active_policy *active;
 	uint8_t hash[BSG_SHA256_LEN];
+	char detail[DETAIL_SIZE];
 	struct bsg_change change;
 	struct bsg_op *op;
 
-	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, gate_fields, 4, &body) || !bsg_caller_needs_all(x))
+	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, gate_fields, 4, &body) || !bsg_caller_needs_all(x) ||
+	    !tidy_address(x, &body))
 		return;
 	active = hold_gate(x, server, &body, &place);
 	if (active == NULL)
@@ -111,7 +148,8 @@ void bsg_post_gate(struct bsg_http_exchange *x, void *app)
 	op = bsg_change_add(&change, BSG_OP_TURNSTILE_ADD);
 	op->turnstile_add = (struct bsg_op_turnstile_add){.id = id, .token_sha256 = hash, .place = body.place, .gate = body.gate,
 							  .address = body.from, .at = bsg_now(server)};
-	bsg_change_audit(&change, "turnstile-add", id, NULL, NULL);
+	name_gate(&body, detail);
+	bsg_change_audit(&change, "turnstile-add", id, NULL, detail);
 	if (bsg_change_apply(&change))
 		bsg_answer_json(x, 201, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "id", id, "place", body.place, "gate", body.gate,
 						  "kind", body.kind, "from", bsg_reply_text(body.from), "token", token), NULL);
@@ -234,6 +272,7 @@ static json_t *day_secrets(const struct made *m)
 
 static void store_and_answer(struct bsg_http_exchange *x, struct bsg_server *server, const struct gate_body *body, const struct made *m)
 {
+	char detail[DETAIL_SIZE];
 	struct bsg_change change;
 	struct bsg_op *op;
 
@@ -243,7 +282,8 @@ static void store_and_answer(struct bsg_http_exchange *x, struct bsg_server *ser
 		.place = body->place, .gate = body->gate, .key_sha256 = m->key_sha256, .at = m->credential.issued,
 		.expires = m->credential.expires, .by = bsg_caller_of(x)->actor,
 	};
-	bsg_change_audit(&change, "gate-credential", body->gate, NULL, NULL);
+	name_gate(body, detail);
+	bsg_change_audit(&change, "gate-credential", body->gate, NULL, detail);
 	if (bsg_change_apply(&change))
 		bsg_answer_json(x, 200, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "place", body->place, "gate", body->gate, "key",
 						  (const char *)m->key_pem.data, "credential", bsg_reply_hex(m->bytes.data, m->bytes.len),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "crypto/hash.h"
 #include "policy/compile.h"
 #include "server/answer.h"
@@ -253,6 +254,7 @@ static void propose(struct bsg_http_exchange *x, struct bsg_server *server, cons
 {
 	const struct bsg_caller *caller = bsg_caller_of(x);
 	int needed = bsg_pilot_approvals(p->pilot.n_people);
+	char hex[2 * BSG_SHA256_LEN + 1], detail[sizeof(hex) + 16];
 	struct bsg_change change;
 	struct bsg_op *op;
 
@@ -272,7 +274,10 @@ static void propose(struct bsg_http_exchange *x, struct bsg_server *server, cons
 		op->policy_activate.expected_active = p->before;
 		op->policy_activate.at = bsg_now(server);
 	}
-	bsg_change_audit(&change, needed == 1 ? "policy-apply" : "policy-propose", "policy", NULL, NULL);
+	/* The version is known only to the writer; the digest finds it in the list of policies. */
+	bsg_hex_encode(p->digest, sizeof(p->digest), hex);
+	snprintf(detail, sizeof(detail), "{\"digest\":\"%s\"}", hex);
+	bsg_change_audit(&change, needed == 1 ? "policy-apply" : "policy-propose", "policy", NULL, detail);
 	if (!bsg_change_apply(&change))
 		return;
 	if (needed == 1)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/spec/access.csv against a running bosagad: every route x every kind of caller."""
 import csv
+import json
 import os
 
 import harness
@@ -172,6 +173,46 @@ def an_administrator_of_a_unit_sees_and_moves_only_that_unit():
     assert mine("POST", "/api/v1/policies", plane.POLICY, {"Content-Type": "application/yaml"}).status == 403
     assert mine("POST", "/api/v1/admins", {"name": "more", "role": "admin"}).status == 403
     assert mine("GET", "/api/v1/audit").status == 403
+    server.stop()
+
+
+@claim
+def the_audit_says_what_was_given_and_never_a_secret():
+    server = harness.Server().start()
+    secrets = []
+    plane.add_person(server, "aigul", "SECRET-BADGE")
+    plane.apply_policy(server)
+    plane.must(plane.call(server, "POST", "/api/v1/admins", {"name": "saule", "role": "helpdesk", "unit": "ministry"}))
+    secrets.append(plane.must(plane.call(server, "POST", "/api/v1/tokens", {"admin": "saule"}))["token"])
+    secrets.append(plane.must(plane.call(server, "POST", "/api/v1/gates", {"place": "house", "gate": "south", "kind": "turnstile"}))["token"])
+    credential = plane.must(plane.call(server, "POST", "/api/v1/gates/credential", {"place": "house", "gate": "north"}))
+    secrets += [credential["day_secrets"][0]["secret"], credential["key"].splitlines()[1]]
+    secrets.append(plane.invite(server, "aigul"))
+    phone = plane.Phone(server, "aigul")
+    assert phone.enrol(secrets[-1]) == 200
+    plane.must(plane.call(server, "POST", "/api/v1/devices/%s/carried" % phone.id, {"carried": False}))
+    audit = plane.call(server, "GET", "/api/v1/audit?limit=1000")
+    details = {e["action"]: e["detail"] and json.loads(e["detail"]) for e in plane.must(audit)["items"]}
+    policy = plane.must(plane.call(server, "GET", "/api/v1/policies"))["items"][0]
+    assert details["admin-add"] == {"role": "helpdesk", "unit": "ministry"}, details
+    assert details["policy-apply"] == {"digest": policy["digest"]}, details
+    assert details["turnstile-add"] == {"place": "house", "gate": "south"}, details
+    assert details["gate-credential"] == {"place": "house", "gate": "north"}, details
+    assert details["device-carried"] == {"carried": False}, details
+    assert plane.must(plane.call(server, "GET", "/api/v1/audit/verify"))["ok"]
+    server.stop()
+    with open(server.log, encoding="utf-8") as log:
+        told = log.read() + audit.body.decode()
+    leaked = [s for s in secrets if s in told]
+    assert not leaked, "%d secrets in the log or the audit" % len(leaked)
+
+
+@claim
+def a_query_field_twice_is_refused_not_guessed():
+    server = harness.Server().start()
+    answer = plane.call(server, "GET", "/api/v1/people?unit=a&unit=b")
+    assert (answer.status, answer.problem()) == (400, "invalid"), answer.body
+    assert plane.call(server, "GET", "/api/v1/people?unit=a&limit=5").status == 200
     server.stop()
 
 
