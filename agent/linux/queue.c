@@ -74,6 +74,23 @@ static enum bsg_err read_items(struct bsg_queue *queue, const uint8_t *bytes, si
 	return rc;
 }
 
+/*
+ * The batch that a former agent left: its sequence is used, whether or not that
+ * agent lived to save the number. A damaged one cannot be sent.
+ */
+static void check_batch(struct bsg_queue *queue, struct bsg_report_batch *scratch)
+{
+	struct bsg_bytes bytes = { queue->batch, queue->batch_len };
+
+	if (bsg_report_decode(bytes, scratch, NULL) == BSG_OK) {
+		queue->batch_sequence = scratch->sequence;
+		return;
+	}
+	free(queue->batch);
+	queue->batch = NULL;
+	queue->batch_len = 0;
+}
+
 enum bsg_err bsg_queue_open(struct bsg_queue *queue, const char *path, const char *batch_path,
 			    const uint8_t *instance, struct bsg_error *err)
 {
@@ -95,6 +112,8 @@ enum bsg_err bsg_queue_open(struct bsg_queue *queue, const char *path, const cha
 		rc = bsg_file_read(batch_path, BSG_REPORT_BATCH_MAX, &queue->batch, &queue->batch_len, err);
 	if (rc == BSG_E_NOT_FOUND)
 		rc = BSG_OK;
+	if (rc == BSG_OK && queue->batch)
+		check_batch(queue, scratch);
 	free(bytes);
 	free(scratch);
 	if (rc != BSG_OK)
@@ -207,11 +226,13 @@ enum bsg_err bsg_queue_batch(struct bsg_queue *queue, uint64_t *sequence, struct
 	*out = (struct bsg_bytes){ 0 };
 	if (!queue->batch && queue->n) {
 		rc = new_batch(queue, *sequence + 1, err);
-		if (queue->batch)
-			++*sequence;
+		queue->batch_sequence = *sequence + 1;
 	}
-	if (queue->batch)
+	if (queue->batch) {
 		*out = (struct bsg_bytes){ queue->batch, queue->batch_len };
+		if (*sequence < queue->batch_sequence)
+			*sequence = queue->batch_sequence;
+	}
 	return rc;
 }
 

@@ -28,6 +28,7 @@ struct bsg_queue {
 	size_t n;
 	uint8_t *batch;			/* owned: what is being sent; NULL: nothing */
 	size_t batch_len;
+	uint64_t batch_sequence;
 	size_t n_dropped;		/* since the start */
 };
 
@@ -58,7 +59,8 @@ enum bsg_err bsg_queue_add(struct bsg_queue *queue, struct bsg_report_item *item
 /**
  * The batch to send: the one that was not answered yet, or a new one.
  *
- * @param sequence  the last one used; raised for a new batch. Save it before sending
+ * @param sequence  the last one used; raised to that of the batch. Save it before sending; a crash in
+ *                  between is no harm, as the batch itself remembers
  * @param out       borrowed until bsg_queue_answered(); empty: nothing to send
  */
 enum bsg_err bsg_queue_batch(struct bsg_queue *queue, uint64_t *sequence, struct bsg_bytes *out,

@@ -128,7 +128,9 @@ def it_stops_on_sigterm_and_leaves_when_asked():
     time.sleep(1.1)
     ministry.cross("in")
     ministry.wait_closed()
-    assert ministry.agent_says("unenrol") == "left"
+    said = ministry.agent_says("unenrol")
+    with open(ministry.folder + "/agent.log", encoding="utf-8") as log:
+        assert said == "left", log.read()[-1500:]
     assert ministry.open_inside() == "open"
     wait_for("it has ended", lambda: ministry.agent.poll() is not None)
     assert ministry.agent.returncode == 0

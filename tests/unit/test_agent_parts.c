@@ -240,7 +240,8 @@ static void a_batch_is_sent_again_unchanged_until_it_was_answered(void **state)
 	copy_len = first.len;
 	memcpy(copy, first.ptr, first.len);
 	add(queue, BSG_REPORT_BREAK_GLASS, NOW + 1);
-	bsg_queue_close(queue);		/* killed and started again */
+	bsg_queue_close(queue);		/* killed and started again, before the sequence was saved */
+	sequence = 41;
 	open_queue_for_long(queue);
 	assert_int_equal(bsg_queue_batch(queue, &sequence, &again, &err), BSG_OK);
 	assert_int_equal(sequence, 42);
