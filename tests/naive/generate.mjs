@@ -103,7 +103,7 @@ function spoil(r, orders) {
 /* One life: {orders, events}, made while a phone lives it, so that edges can be aimed at. `live(phone, event)` gives its output. */
 export function makeScenario(seed, nEvents, live) {
 	const r = random(seed);
-	const site = [r.pick([0, 511600000, -330000000, 899000000]), r.pick([0, 714300000, 1799900000])];
+	const site = [r.pick([0, 511600000, -330000000, 899000000]), r.pick([0, 714300000, 1799900000, -1799900000])];
 	let t = r.chance(0.02) ? r.pick([1, 4102444800 - 4000]) : 1790000000 + r.below(100000);
 	let mono = r.below(100000);
 	let auth = r.chance(0.8);
@@ -144,7 +144,7 @@ export function makeScenario(seed, nEvents, live) {
 		const far = fixAt * r.pick([-1, 1]);
 		const lat = site[0] + (r.chance(0.5) ? far : 0);
 		let lon = site[1] + (r.chance(0.5) ? far : 0);
-		if (lon > 1800000000) lon -= 3600000000; // over the antimeridian
+		if (Math.abs(lon) > 1800000000) lon -= Math.sign(lon) * 3600000000; // over the antimeridian
 		const edge = millimetres(Math.abs(Math.abs(far) - HALF)) - r.pick([0, 30000, 300000]); // exactly, for one of the areas
 		const accuracy = r.chance(0.3) ? Math.max(0, edge + r.pick([-1, 0, 1])) : r.pick([1, 5000, 10000, 30000, 100000, 0, 100000001]);
 		return { kind: 'fix', lat: Math.min(lat, r.chance(0.01) ? 900000001 : 900000000), lon, accuracy: Math.min(accuracy, 2000000000), mock: r.chance(0.05) };
@@ -155,6 +155,12 @@ export function makeScenario(seed, nEvents, live) {
 		const away = (lat) => ({ kind: 'fix', lat: site[0] - lat, lon: site[1], accuracy: r.pick([1, 10000, 10000, 100000]) });
 		const lat = r.pick([80000, 120000, 300000, 3000000, 200000000]);
 		planned = [[r.pick([0, 1, 60]), away(lat)], [r.pick([60, 119, 120, 121]), away(lat)], [r.pick([1, 60, 120]), away(lat)]];
+		return { kind: 'gate_in', place: somePlace() };
+	}
+
+	/* Again when a press is given back: a day later. */
+	function pressAgain() {
+		planned = [[0, { kind: 'break_glass' }], [DAY - 700, { kind: 'gate_in', place: somePlace() }], [r.pick([699, 700, 701]), { kind: 'break_glass' }]];
 		return { kind: 'gate_in', place: somePlace() };
 	}
 
@@ -189,6 +195,7 @@ export function makeScenario(seed, nEvents, live) {
 		[16, () => ({ kind: 'gate_in', place: somePlace(), at: someAt(), bound: r.chance(0.7) })],
 		[6, () => ({ kind: 'gate_in', place: r.pick(GUESTS), at: someAt(), bound: r.chance(0.4), guest: guest() })],
 		[4, walkAway],
+		[1, pressAgain],
 		[8, () => ({ kind: 'gate_out', place: r.chance(0.2) ? r.pick(GUESTS) : somePlace(), at: someAt() })],
 		[5, () => ({ kind: 'self_in', place: somePlace() })],
 		[9, () => ({ kind: 'beacon_seen', id: r.pick(BEACONS) })],
