@@ -79,7 +79,4 @@ def with_the_agent_killed_too_a_restart_after_the_lease_opens_it():
     ministry.wait_open("the restarted agent opens it")
 
 
-try:
-    harness.main()
-finally:
-    ministry.close()
+harness.main()

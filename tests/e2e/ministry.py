@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One person, one Linux device with a stand-in camera, one rule: what the tests of the whole thread start from."""
+import atexit
 import json
 import os
 import stat
@@ -65,6 +66,7 @@ class Ministry:
             stream.write("camera_devices = c %d:%d\nenforce_on = %s\n" % (*CAMERA, self.scope))
         self.agent = None
         self.device = None
+        atexit.register(self.close)
 
     def apply(self, text):
         path = os.path.join(self.folder, "policy.yaml")
@@ -128,7 +130,9 @@ class Ministry:
         return harness.wait_for(what, lambda: self.open_inside() == "open")[1]
 
     def close(self):
+        """Leave nothing behind: no process, and so an empty cgroup that can go."""
         for process in (self.agent, self.server.process):
-            if process is not None:
+            if process is not None and process.poll() is None:
                 harness.stop(process)
-        os.rmdir(self.scope)
+        if os.path.isdir(self.scope):
+            os.rmdir(self.scope)

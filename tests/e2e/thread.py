@@ -77,7 +77,4 @@ def unenrolling_while_restricted_lifts_and_the_server_knows():
     ministry.agent = None
 
 
-try:
-    harness.main()
-finally:
-    ministry.close()
+harness.main()
