@@ -83,8 +83,9 @@ static enum bsg_err find_devices(struct bsg_sqlite *self, struct bsg_op_crossing
 	if (rc != BSG_OK)
 		return rc;
 	bsg_store_copy(add->moved_person, sizeof(add->moved_person), person);
-	return bsg_sqlite_get(self, BSG_SQL_CROSSING_DEVICES, BSG_VALUES(bsg_text(add->moved_person)),
-			      &bsg_sqlite_mixed, devices, BSG_CARRIED_MAX, n, err);
+	/* Out goes also what came in and is no longer carried: or it would stay restricted until its lease ends. */
+	return bsg_sqlite_get(self, BSG_SQL_CROSSING_DEVICES,
+			      BSG_VALUES(bsg_text(add->moved_person), bsg_num(add->direction)), &bsg_sqlite_mixed, devices, BSG_CARRIED_MAX, n, err);
 }
 
 /* A gate's clock may be ahead: a crossing never counts as later than when it was received (D3). */

@@ -79,7 +79,7 @@ STATEMENT(CROSSING_ADD,
 STATEMENT(CROSSING_MOVES, "SELECT device, applied, seq FROM crossing_move WHERE crossing = ?1 ORDER BY device")
 STATEMENT(CROSSING_DEVICES,
 	"SELECT state, carried, seq, at, id, person, '', '' FROM device "
-	"WHERE person = ?1 AND carried = 1 AND state = 2 ORDER BY id LIMIT 8")
+	"WHERE person = ?1 AND (carried = 1 OR (?2 = 2 AND direction = 1)) AND state = 2 ORDER BY id LIMIT 8")
 STATEMENT(CROSSING_DEVICE, "SELECT state, carried, seq, at, id, person, '', '' FROM device WHERE id = ?1")
 STATEMENT(MOVE_ADD, "INSERT INTO crossing_move (crossing, device, applied, seq) VALUES (?1, ?2, ?3, ?4)")
 STATEMENT(DEVICE_MOVE,

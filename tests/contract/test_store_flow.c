@@ -56,6 +56,26 @@ static void a_badge_moves_the_carried_devices_of_its_person(void **state)
 	assert_int_equal(bsg_store_crossing(f->store, uuid_of(2), &rec, made, &n, &f->err), BSG_E_NOT_FOUND);
 }
 
+static void who_walks_out_takes_along_what_came_in_carried_or_not(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op in = crossing_op(1, "1001", BSG_CROSSING_IN, T0 + 10);
+	struct bsg_op out = crossing_op(2, "1001", BSG_CROSSING_OUT, T0 + 20);
+	struct bsg_op again = crossing_op(3, "1001", BSG_CROSSING_IN, T0 + 30);
+	struct bsg_op left = { .kind = BSG_OP_DEVICE_CARRIED,
+		.device_carried = { .device = device_id(2), .carried = false } };
+
+	two_carried_devices(f);
+	assert_ok(f, apply(f, &in));
+	assert_ok(f, change(f, &left));
+	assert_ok(f, apply(f, &out));
+	assert_int_equal(out.crossing_add.n_devices, 2);
+	assert_int_equal(get_device(f, device_id(2)).presence.direction, BSG_CROSSING_OUT);
+	assert_ok(f, apply(f, &again));		/* in go only those that are carried */
+	assert_int_equal(again.crossing_add.n_devices, 1);
+	assert_int_equal(get_device(f, device_id(3)).presence.seq, 0);
+}
+
 static void the_same_crossing_again_moves_nothing_and_says_the_same(void **state)
 {
 	struct store_fixture *f = *state;
@@ -496,6 +516,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_badge_moves_the_carried_devices_of_its_person),
+		TEST(who_walks_out_takes_along_what_came_in_carried_or_not),
 		TEST(the_same_crossing_again_moves_nothing_and_says_the_same),
 		TEST(crossings_out_of_order_are_stored_and_move_nothing),
 		TEST(a_gate_whose_clock_is_ahead_does_not_hold_up_the_exit),

@@ -134,5 +134,10 @@ class Ministry:
         for process in (self.agent, self.server.process):
             if process is not None and process.poll() is None:
                 harness.stop(process)
-        if os.path.isdir(self.scope):
-            os.rmdir(self.scope)
+        for _ in range(100):  # the kernel lets go of a cgroup a moment after its last process has ended
+            try:
+                os.rmdir(self.scope)
+            except FileNotFoundError:
+                return
+            except OSError:
+                time.sleep(0.1)
