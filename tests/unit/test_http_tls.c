@@ -384,6 +384,18 @@ static void with_our_own_tls_the_header_means_nothing(void **state)
 	fixture_stop(&f);
 }
 
+#define STORE "/etc/ssl/certs"
+
+/* Make mounts of this process its own. In a chroot "/" is no mount point; a bind of the folder on itself is one. */
+static int own_mounts(void)
+{
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+		return 0;
+	if (errno != EINVAL || mount(STORE, STORE, NULL, MS_BIND, NULL) != 0)
+		return -1;
+	return mount("none", STORE, NULL, MS_PRIVATE, NULL);
+}
+
 /*
  * The right root in the system's store only. In a mount namespace of its own
  * this process hides /etc/ssl/certs behind a directory with just that root;
@@ -397,12 +409,11 @@ static void put_root_into_store(void)
 		fprintf(stderr, "no mount namespace: %s\n", strerror(errno));
 		exit(3);
 	}
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("tmpfs", "/etc/ssl/certs", "tmpfs", 0, NULL) != 0) {
+	if (own_mounts() != 0 || mount("tmpfs", STORE, "tmpfs", 0, NULL) != 0) {
 		fprintf(stderr, "mount: %s\n", strerror(errno));
 		exit(3);
 	}
-	file = fopen("/etc/ssl/certs/ca-certificates.crt", "w");
+	file = fopen(STORE "/ca-certificates.crt", "w");
 	if (file == NULL || fputs(cert_root, file) < 0 || fclose(file) != 0)
 		exit(3);
 }
@@ -439,6 +450,8 @@ static int store_child(const char *url)
 	    BSG_E_CRYPTO)
 		return 6;
 	bsg_http_client_close(client);
+	(void)umount2(STORE, MNT_DETACH);
+	(void)umount2(STORE, MNT_DETACH);	/* the bind of a chroot, if there is one */
 	return 0;
 }
 
