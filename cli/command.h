@@ -30,11 +30,11 @@ struct bsg_cli_option {
 	bool required;
 };
 
-/* One member of the request's JSON object, or of its query when the method is GET. */
+/* One member of the request's JSON object, or of its query: always when the method is GET, else those of type 'q'. */
 struct bsg_cli_field {
 	const char *key;
 	const char *from;	/* an option's name, "@0" for the first argument, "=text" for itself */
-	char type;		/* 's' string, 'b' true when the flag is given, 'l' list with one string */
+	char type;		/* 's' string, 'b' true when the flag is given, 'l' list with one string, 'q' query */
 };
 
 struct bsg_cli_command {

@@ -85,6 +85,8 @@ static void format_cell(json_t *value, char *cell, size_t size)
 		(void)snprintf(cell, size, "%s", json_string_value(value));
 	else if (json_is_integer(value))
 		(void)snprintf(cell, size, "%lld", (long long)json_integer_value(value));
+	else if (json_is_real(value))
+		(void)snprintf(cell, size, "%.4g", json_real_value(value));
 	else if (json_is_boolean(value))
 		(void)snprintf(cell, size, "%s", json_is_true(value) ? "yes" : "no");
 	else if (json_is_array(value))

@@ -44,12 +44,10 @@ bool bsg_cli_path(const struct bsg_cli *cli, char *path, size_t path_size)
 		       c->path);
 	if (hole != NULL && !(append(path, path_size, cli->args[0], true) && append(path, path_size, hole + 3, false)))
 		return false;
-	if (strcmp(c->method, "GET") != 0)
-		return true;
 	for (size_t i = 0; i < BSG_CLI_FIELDS_MAX && c->fields[i].key != NULL; i++) {
 		const char *value = field_value(cli, &c->fields[i]);
 
-		if (value == NULL)
+		if (value == NULL || !(c->fields[i].type == 'q' || strcmp(c->method, "GET") == 0))
 			continue;
 		if (!append(path, path_size, separator, false) || !append(path, path_size, c->fields[i].key, false) ||
 		    !append(path, path_size, "=", false) || !append(path, path_size, value, true))
@@ -79,7 +77,7 @@ json_t *bsg_cli_body(const struct bsg_cli *cli)
 		const struct bsg_cli_field *field = &cli->command->fields[i];
 		const char *value = field_value(cli, field);
 
-		if (value != NULL && json_object_set_new(body, field->key, field_json(field, value)) != 0) {
+		if (value != NULL && field->type != 'q' && json_object_set_new(body, field->key, field_json(field, value)) != 0) {
 			json_decref(body);
 			return NULL;
 		}

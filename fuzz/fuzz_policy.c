@@ -40,7 +40,7 @@ static void compiles_or_says_why(const struct bsg_policy *policy)
 						 .n_units = 1, .serial = 1, .now = INT64_C(1795406430) };
 	struct bsg_compiled *compiled;
 	struct bsg_error err = { 0 };
-	const enum bsg_err rc = bsg_policy_compile(policy, &facts, &compiled, &err);
+	const enum bsg_err rc = bsg_policy_compile(policy, NULL, &facts, &compiled, &err);
 
 	FUZZ_CHECK((rc == BSG_OK) == (compiled != NULL));
 	FUZZ_CHECK(rc == BSG_OK || (rc == BSG_E_LIMIT && err.text[0] != '\0'));

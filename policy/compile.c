@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/hex.h"
 #include "base/id.h"
+#include "wire/orders.h"
 
 #define MINUTE INT64_C(60)
 #define ARENA_MAX (1u << 20)
@@ -20,6 +21,7 @@ struct owner {
 
 struct compiler {
 	const struct bsg_policy *policy;
+	const struct bsg_timetable *timetable;	/* NULL: the policy has no iCalendar */
 	const struct bsg_compile_facts *facts;
 	struct bsg_orders *orders;
 	struct bsg_arena *arena;
@@ -101,28 +103,49 @@ static enum bsg_err over(const struct compiler *c, const char *what, size_t max,
 
 /* ---- places ------------------------------------------------------------ */
 
-/* Whether @p id is @p place or a place around it. */
-static bool is_around(const struct bsg_policy *policy, const char *id, const struct bsg_policy_place *place)
+static const struct bsg_policy_place *place_around(const struct bsg_policy *policy, const struct bsg_policy_place *place)
 {
-	while (place != NULL && strcmp(place->id, id) != 0)
-		place = place->parent != NULL ? bsg_policy_find_place(policy, place->parent) : NULL;
+	return place->parent != NULL ? bsg_policy_find_place(policy, place->parent) : NULL;
+}
+
+/* P17: needed are the places that rules of this device name (@p marks: NAMED), those around them and those inside them. */
+enum { NAMED = 1, AROUND = 2 };
+
+static void mark_place(const struct bsg_policy *policy, const char *id, uint8_t *marks)
+{
+	const struct bsg_policy_place *place = bsg_policy_find_place(policy, id);
+
+	marks[place - policy->places] |= NAMED;
+	for (place = place_around(policy, place); place != NULL && (marks[place - policy->places] & AROUND) == 0;
+	     place = place_around(policy, place))
+		marks[place - policy->places] |= AROUND;
+}
+
+static bool is_inside_marked(const struct bsg_policy *policy, const struct bsg_policy_place *place, const uint8_t *marks)
+{
+	while (place != NULL && (marks[place - policy->places] & NAMED) == 0)
+		place = place_around(policy, place);
 	return place != NULL;
 }
 
-/* P17: a place is needed if a rule of this device names it, one around it, or one inside it. */
-static bool is_needed(const struct compiler *c, const struct bsg_policy_place *place)
+bool bsg_policy_needed_places(const struct bsg_policy *policy, const struct bsg_compile_facts *facts, uint8_t *marks)
 {
-	for (size_t i = 0; i < c->policy->n_rules; i++) {
-		const struct bsg_policy_rule *rule = &c->policy->rules[i];
+	bool any = false;
 
-		if (rule->n_where == 0 || bsg_policy_rule_concerns(rule, c->facts) == BSG_CONCERN_NONE)
+	memset(marks, 0, policy->n_places);
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct bsg_policy_rule *rule = &policy->rules[i];
+
+		if (rule->n_where == 0 || bsg_policy_rule_concerns(rule, facts) == BSG_CONCERN_NONE)
 			continue;
+		any = true;
 		for (size_t w = 0; w < rule->n_where; w++)
-			if (is_around(c->policy, rule->where[w], place) ||
-			    is_around(c->policy, place->id, bsg_policy_find_place(c->policy, rule->where[w])))
-				return true;
+			mark_place(policy, rule->where[w], marks);
 	}
-	return false;
+	for (size_t i = 0; any && i < policy->n_places; i++)
+		if (marks[i] == 0 && is_inside_marked(policy, &policy->places[i], marks))
+			marks[i] = AROUND;
+	return any;
 }
 
 static void copy_evidence(struct bsg_place *out, const char *const *ids, size_t n, enum bsg_evidence_kind kind)
@@ -169,12 +192,17 @@ static void tighten_break_glass(struct bsg_orders *orders, const struct bsg_poli
 static enum bsg_err add_places(struct compiler *c)
 {
 	struct bsg_orders *orders = c->orders;
+	uint8_t *marks = bsg_arena_alloc(c->arena, c->policy->n_places + 1);
 	bool said = false;
 
+	if (marks == NULL)
+		return bsg_fail(c->err, BSG_E_NO_MEMORY, "no memory for the orders of %s", c->facts->device);
+	if (!bsg_policy_needed_places(c->policy, c->facts, marks))
+		return BSG_OK;
 	for (size_t i = 0; i < c->policy->n_places; i++) {
 		const struct bsg_policy_place *place = &c->policy->places[i];
 
-		if (!is_needed(c, place))
+		if (marks[i] == 0)
 			continue;
 		if (orders->n_places == BSG_PLACES_MAX)
 			return over(c, "places", BSG_PLACES_MAX, "narrow the rules' where, or who");
@@ -246,15 +274,24 @@ static bool add_window(struct windows *out, int64_t from, int64_t until, int64_t
 	return true;
 }
 
-/* The windows of a rule inside the horizon: sorted, as the policy's are. */
+/* When a rule holds: sorted windows, those of its calendars included. */
+static struct bsg_timetable_rule times_of(const struct compiler *c, const struct bsg_policy_rule *rule)
+{
+	if (c->timetable == NULL)
+		return (struct bsg_timetable_rule){ rule->windows, rule->n_windows };
+	return c->timetable->rules[rule - c->policy->rules];
+}
+
+/* The windows of a rule inside the horizon: sorted, as the timetable's are. */
 static bool cut_windows(const struct compiler *c, const struct bsg_policy_rule *rule, struct windows *out)
 {
+	const struct bsg_timetable_rule times = times_of(c, rule);
 	const int64_t lead = lead_of(c, rule);
 	const int64_t piece = rule->n_where == 0 ? floor_minute(c->orders->max_stay) : INT64_MAX;
 
 	out->n = 0;
-	for (size_t i = 0; i < rule->n_windows; i++) {
-		int64_t from = rule->windows[i].from - lead, until = rule->windows[i].until;
+	for (size_t i = 0; i < times.n; i++) {
+		int64_t from = times.windows[i].from - lead, until = times.windows[i].until;
 
 		if (from < c->from)
 			from = c->from;
@@ -343,10 +380,11 @@ static enum bsg_err add_rule(struct compiler *c, const struct bsg_policy_rule *r
 /* A rule whose windows all lie beyond the horizon has nothing to say until the next renewal. */
 static bool has_window(const struct compiler *c, const struct bsg_policy_rule *rule)
 {
+	const struct bsg_timetable_rule times = times_of(c, rule);
 	const int64_t lead = lead_of(c, rule);
 
-	for (size_t i = 0; i < rule->n_windows; i++)
-		if (rule->windows[i].until > c->from && rule->windows[i].from - lead < c->until)
+	for (size_t i = 0; i < times.n; i++)
+		if (times.windows[i].until > c->from && times.windows[i].from - lead < c->until)
 			return true;
 	return rule->always;
 }
@@ -419,6 +457,14 @@ static enum bsg_err add_presence(struct compiler *c)
 	return BSG_OK;
 }
 
+static bool has_ics(const struct bsg_policy *policy)
+{
+	for (size_t i = 0; i < policy->n_rules; i++)
+		if (policy->rules[i].has_ics)
+			return true;
+	return false;
+}
+
 static enum bsg_err begin(struct compiler *c)
 {
 	const struct bsg_compile_facts *facts = c->facts;
@@ -436,6 +482,8 @@ static enum bsg_err begin(struct compiler *c)
 		return bsg_fail(c->err, BSG_E_INVALID, "device %s: serials begin with 1", facts->device);
 	c->from = floor_minute(facts->now);
 	c->until = floor_minute(facts->now + horizon);
+	if (c->timetable != NULL ? !bsg_timetable_covers(c->timetable, c->from, c->until + BSG_COMPILE_LEAD_S) : has_ics(c->policy))
+		return bsg_fail(c->err, BSG_E_BUG, "device %s: the timetable ends before its orders do", facts->device);
 	c->orders->serial = facts->serial;
 	c->orders->issued = facts->now;
 	c->orders->expires = c->until;
@@ -512,8 +560,8 @@ static enum bsg_err compile(struct compiler *c)
 	return rc;
 }
 
-enum bsg_err bsg_policy_compile(const struct bsg_policy *policy, const struct bsg_compile_facts *facts,
-				struct bsg_compiled **out, struct bsg_error *err)
+enum bsg_err bsg_policy_compile(const struct bsg_policy *policy, const struct bsg_timetable *timetable,
+				const struct bsg_compile_facts *facts, struct bsg_compiled **out, struct bsg_error *err)
 {
 	struct owner *owner = calloc(1, sizeof(*owner));
 	enum bsg_err rc;
@@ -523,7 +571,7 @@ enum bsg_err bsg_policy_compile(const struct bsg_policy *policy, const struct bs
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for orders");
 	bsg_arena_init(&owner->arena, ARENA_MAX);
 	owner->compiled.memory = owner;
-	struct compiler c = { .policy = policy, .facts = facts, .orders = &owner->compiled.orders,
+	struct compiler c = { .policy = policy, .timetable = timetable, .facts = facts, .orders = &owner->compiled.orders,
 			      .arena = &owner->arena, .err = err };
 	rc = compile(&c);
 	if (rc == BSG_OK)
@@ -541,4 +589,20 @@ void bsg_compiled_free(struct bsg_compiled *compiled)
 
 	bsg_arena_free(&owner->arena);
 	free(owner);
+}
+
+enum bsg_err bsg_compiled_bytes(const struct bsg_compiled *compiled, uint8_t *buf, size_t cap, struct bsg_bytes *out,
+				struct bsg_error *err)
+{
+	struct bsg_orders_message *message = calloc(1, sizeof(*message));
+	const char *why = NULL;
+	enum bsg_err rc;
+
+	*out = (struct bsg_bytes){ NULL, 0 };
+	if (message == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory to compare orders");
+	message->orders = compiled->orders;
+	rc = bsg_orders_encode(message, buf, cap, out, &why);
+	free(message);
+	return rc == BSG_OK ? rc : bsg_fail(err, rc, "these orders cannot be encoded: %s", why != NULL ? why : "");
 }

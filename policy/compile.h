@@ -10,9 +10,10 @@
 
 #include <bosaga/decide.h>
 
-#include "policy/document.h"
+#include "policy/timetable.h"
 
 #define BSG_COMPILE_HORIZON_S (INT64_C(35) * 86400)
+#define BSG_COMPILE_LEAD_S INT64_C(3600)	/* the largest `lead`: a window this much later than the horizon may reach into it */
 
 /* A person's or device's exemption that has both approvals; the server leaves out the others. */
 struct bsg_compile_exemption {
@@ -58,16 +59,19 @@ struct bsg_compiled {
  * ids `rule`, `rule@2`, `rule@3`... (P16); stages decide `enforce` (P14); windows are cut to the horizon and, for rules without
  * place, to at most max_stay, touching (D6). A presence in a place that is left out becomes one in the nearest place around it.
  *
- * @param out  owned by the caller, bsg_compiled_free(); NULL on failure
+ * @param timetable  of @p policy, true for [facts->now cut to a minute, + horizon + BSG_COMPILE_LEAD_S); NULL: the policy has no iCalendar
+ * @param out        owned by the caller, bsg_compiled_free(); NULL on failure; borrows nothing
  *
  * @return BSG_E_LIMIT    more rules, places or windows than orders can hold; err names the device and the limit
  * @return BSG_E_INVALID  a fact is malformed (an id too long, now < 0)
+ * @return BSG_E_BUG      @p timetable does not reach as far as said
  * @return BSG_E_NO_MEMORY
  *
  * Cost: O(policy). No I/O, thread-safe.
  */
-enum bsg_err bsg_policy_compile(const struct bsg_policy *policy, const struct bsg_compile_facts *facts,
-				struct bsg_compiled **out, struct bsg_error *err) BSG_MUST_CHECK;
+enum bsg_err bsg_policy_compile(const struct bsg_policy *policy, const struct bsg_timetable *timetable,
+				const struct bsg_compile_facts *facts, struct bsg_compiled **out,
+				struct bsg_error *err) BSG_MUST_CHECK;
 
 /** Free compiled orders; NULL is fine. */
 void bsg_compiled_free(struct bsg_compiled *compiled);
@@ -87,6 +91,23 @@ enum bsg_concern {
  * @param facts  only device (may be NULL), person and units are read
  */
 enum bsg_concern bsg_policy_concerns(const struct bsg_policy *policy, const struct bsg_compile_facts *facts);
+
+/**
+ * Mark the places that somebody's orders hold (P17).
+ *
+ * @param marks  one byte for each of policy->places; not zero: needed
+ * @return false: none
+ */
+bool bsg_policy_needed_places(const struct bsg_policy *policy, const struct bsg_compile_facts *facts, uint8_t *marks);
+
+/**
+ * Write compiled orders as bytes that are equal exactly if the orders say the same (wire's encoding, without keys).
+ *
+ * @param buf  BSG_ORDERS_PAYLOAD_MAX bytes (wire/orders.h)
+ * @return BSG_E_LIMIT, BSG_E_INVALID: wire refuses them; BSG_E_NO_MEMORY
+ */
+enum bsg_err bsg_compiled_bytes(const struct bsg_compiled *compiled, uint8_t *buf, size_t cap, struct bsg_bytes *out,
+				struct bsg_error *err) BSG_MUST_CHECK;
 
 /** As bsg_policy_concerns(), for one rule. */
 enum bsg_concern bsg_policy_rule_concerns(const struct bsg_policy_rule *rule, const struct bsg_compile_facts *facts);

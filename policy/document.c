@@ -42,6 +42,7 @@ static enum bsg_err load_source(struct bsg_load *load, const struct bsg_policy_s
 	struct bsg_node *root;
 	enum bsg_err rc;
 
+	load->source = source;
 	load->reader.file = bsg_arena_text(load->arena, source->name);
 	if (load->reader.file == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", source->name);
@@ -54,6 +55,8 @@ static enum bsg_err load_source(struct bsg_load *load, const struct bsg_policy_s
 	load_document(load, root);
 	if (load->no_memory)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", source->name);
+	if (load->no_zones)
+		return bsg_fail(err, BSG_E_UNAVAILABLE, "%s", load->zones_err.text);
 	return BSG_OK;
 }
 
@@ -98,6 +101,7 @@ static void join_windows(struct bsg_load *load, struct bsg_policy_rule *rule)
 		const struct bsg_policy_calendar *calendar = find_calendar(load, rule->calendars[i]);
 
 		n += calendar != NULL ? calendar->n_windows : 0;
+		rule->has_ics = rule->has_ics || (calendar != NULL && calendar->ics != NULL);
 	}
 	struct bsg_policy_window *all = bsg_load_array(load, n, sizeof(*all));
 	if (all == NULL)
@@ -172,6 +176,7 @@ enum bsg_err bsg_policy_parse(const struct bsg_policy_source *sources, size_t n_
 {
 	struct bsg_policy_errors *noted = calloc(1, sizeof(*noted));
 	struct owner *owner = calloc(1, sizeof(*owner));
+	struct bsg_zones zones = { .names = NULL };
 	enum bsg_err rc;
 
 	*out = NULL;
@@ -186,6 +191,7 @@ enum bsg_err bsg_policy_parse(const struct bsg_policy_source *sources, size_t n_
 	rc = check_sizes(sources, n_sources, err);
 	if (rc == BSG_OK)
 		rc = load_all(&load, sources, n_sources, &owner->policy, err);
+	zones = load.zones;
 	if (rc == BSG_OK) {
 		*out = &owner->policy;
 		owner = NULL;
@@ -194,6 +200,7 @@ out:
 	if (errors != NULL && noted != NULL)
 		*errors = *noted;
 	free(noted);
+	bsg_zones_free(&zones);
 	if (owner != NULL)
 		bsg_policy_free(&owner->policy);
 	return rc;
@@ -221,6 +228,21 @@ const struct bsg_policy_place *bsg_policy_find_place(const struct bsg_policy *po
 	if (policy->n_places == 0)
 		return NULL;
 	return bsearch(id, policy->places, policy->n_places, sizeof(*policy->places), by_id);
+}
+
+const char *bsg_policy_zone(const struct bsg_policy *policy, const struct bsg_policy_place *place)
+{
+	while (place != NULL && place->timezone == NULL)
+		place = place->parent != NULL ? bsg_policy_find_place(policy, place->parent) : NULL;
+	return place != NULL ? place->timezone : NULL;
+}
+
+const struct bsg_policy_calendar *bsg_policy_find_calendar(const struct bsg_policy *policy, const char *id)
+{
+	for (size_t i = 0; i < policy->n_calendars; i++)
+		if (strcmp(policy->calendars[i].id, id) == 0)
+			return &policy->calendars[i];
+	return NULL;
 }
 
 const struct bsg_policy_gate *bsg_policy_find_gate(const struct bsg_policy_place *place, const char *id)

@@ -57,6 +57,12 @@ struct bsg_policy_source {
 	const char *bytes;	/* need not end in NUL */
 	size_t len;
 	enum bsg_policy_format format;
+	/*
+	 * Read a file that the source names (`ics: work.ics`), relative to the source: at most @max bytes, into memory that
+	 * the parser frees with free(). NULL: a source without files beside it, in which only text can stand.
+	 */
+	enum bsg_err (*read_beside)(const char *source, const char *name, size_t max, uint8_t **out, size_t *len,
+				    struct bsg_error *err);
 };
 
 /* Each may be NULL: not given in that language. */
@@ -137,10 +143,15 @@ struct bsg_policy_place {
 	struct bsg_policy_at at;
 };
 
+/* A calendar holds in the union of its windows and of what its iCalendar says; at least one of them is there. */
 struct bsg_policy_calendar {
 	const char *id;
 	const struct bsg_policy_window *windows;	/* sorted, joined, never overlapping or touching */
 	size_t n_windows;
+	const char *ics;		/* iCalendar, UTF-8, ends in NUL; NULL: none. What it says: policy/timetable.h */
+	size_t ics_len;
+	bool ics_is_file;		/* it came from a file of its own: ics_at.file, from line 1 on */
+	struct bsg_policy_at ics_at;
 	struct bsg_policy_at at;
 };
 
@@ -166,8 +177,10 @@ struct bsg_policy_rule {
 	size_t n_calendars;
 	const struct bsg_policy_window *own_windows;	/* as written in the rule, sorted and joined */
 	size_t n_own_windows;
-	const struct bsg_policy_window *windows;	/* the union of its calendars' and own windows */
+	const struct bsg_policy_window *windows;	/* the union of its own and its calendars' windows, without what
+							   iCalendar says: that is in policy/timetable.h */
 	size_t n_windows;
+	bool has_ics;			/* one of its calendars is (also) an iCalendar */
 	bool always;			/* no `when` */
 	uint32_t restrict_set;		/* functions, bits of <bosaga/functions.h> */
 	const char *const *apps;	/* sorted; not empty exactly when `apps` is restricted */
@@ -196,7 +209,8 @@ struct bsg_policy {
  * Parse the files of one policy and check them.
  *
  * The files are one policy (their union, P3). YAML anchors, aliases, tags and further documents are refused,
- * so no document grows when read. Every mistake is collected: a caller prints @p errors, not only @p err.
+ * so no document grows when read. Every mistake is collected: a caller prints @p errors, not only @p err. What an iCalendar says
+ * is not looked at here: bsg_timetable_make() does, and refuses a bad one.
  *
  * @param sources  borrowed during the call; one to BSG_POLICY_FILES_MAX
  * @param out      owned by the caller, bsg_policy_free(); NULL on failure
@@ -205,9 +219,10 @@ struct bsg_policy {
  * @return BSG_E_INVALID  at least one mistake; err has the first
  * @return BSG_E_DENIED   a rule names calls, SMS or emergency, which no rule can (D10); may come with other mistakes
  * @return BSG_E_LIMIT    more bytes, values or nesting than the limits above
+ * @return BSG_E_UNAVAILABLE  a place has a time zone, and this machine has no tzdata
  * @return BSG_E_NO_MEMORY
  *
- * Blocks for the parsing only (about 20 MB/s); no I/O. Thread-safe.
+ * Blocks for the parsing (about 20 MB/s), and reads tzdata if a place has a time zone. Thread-safe.
  */
 enum bsg_err bsg_policy_parse(const struct bsg_policy_source *sources, size_t n_sources,
 			      struct bsg_policy **out, struct bsg_policy_errors *errors,
@@ -228,6 +243,12 @@ json_t *bsg_policy_to_json(const struct bsg_policy *policy) BSG_MUST_CHECK;
 
 /** Find a place by id. @return borrowed from @p policy, or NULL */
 const struct bsg_policy_place *bsg_policy_find_place(const struct bsg_policy *policy, const char *id);
+
+/** Tell a place's time zone: its own, or that of the nearest place around it that has one. @return borrowed, or NULL */
+const char *bsg_policy_zone(const struct bsg_policy *policy, const struct bsg_policy_place *place);
+
+/** Find a calendar by id. @return borrowed from @p policy, or NULL */
+const struct bsg_policy_calendar *bsg_policy_find_calendar(const struct bsg_policy *policy, const char *id);
 
 /** Find a gate of a place by id. @return borrowed from @p place, or NULL */
 const struct bsg_policy_gate *bsg_policy_find_gate(const struct bsg_policy_place *place, const char *id);

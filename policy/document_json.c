@@ -275,7 +275,10 @@ static json_t *calendar_json(const struct bsg_policy_calendar *calendar)
 	json_t *map = json_object();
 
 	bsg_json_put(&map, "id", json_string(calendar->id));
-	bsg_json_put(&map, "windows", windows(calendar->windows, calendar->n_windows));
+	if (calendar->ics != NULL)
+		bsg_json_put(&map, "ics", json_stringn(calendar->ics, calendar->ics_len));
+	if (calendar->n_windows > 0)
+		bsg_json_put(&map, "windows", windows(calendar->windows, calendar->n_windows));
 	return map;
 }
 

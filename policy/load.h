@@ -9,6 +9,7 @@
 #define BSG_POLICY_LOAD_H
 
 #include "policy/node.h"
+#include "schedule/schedule.h"
 
 struct bsg_load_list {
 	void *items;
@@ -19,6 +20,10 @@ struct bsg_load {
 	struct bsg_reader reader;
 	struct bsg_arena *arena;
 	struct bsg_policy_errors *errors;
+	const struct bsg_policy_source *source;	/* being read */
+	struct bsg_zones zones;	/* read when the first time zone is met */
+	bool no_zones;		/* this machine has no tzdata; zones_err says why */
+	struct bsg_error zones_err;
 	bool no_memory;
 	bool denied;		/* some rule names what no rule may */
 	char path[160];

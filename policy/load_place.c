@@ -32,13 +32,22 @@ static void load_self_stay(struct bsg_load *load, const struct bsg_node *node, v
 
 static void load_timezone(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/";
+	const char *near;
 
-	if (node->kind != BSG_NODE_TEXT || node->len == 0 || node->len > 64 ||
-	    strspn(node->text, letters) != node->len || node->text[0] == '/')
+	if (node->kind != BSG_NODE_TEXT || node->len == 0) {
 		bsg_load_error(load, node, "must be a time zone such as Asia/Almaty");
+		return;
+	}
+	*(const char **)target = node->text;
+	if (load->zones.names == NULL && !load->no_zones)
+		load->no_zones = bsg_zones_load(&load->zones, &load->zones_err) != BSG_OK;
+	if (load->no_zones || bsg_zones_know(&load->zones, node->text))
+		return;
+	near = bsg_policy_nearest(node->text, node->len, load->zones.names);
+	if (near != NULL)
+		bsg_load_error(load, node, "there is no time zone '%.64s', did you mean '%s'?", node->text, near);
 	else
-		*(const char **)target = node->text;
+		bsg_load_error(load, node, "there is no time zone '%.64s': write one such as Asia/Almaty", node->text);
 }
 
 static void load_enter_item(struct bsg_load *load, const struct bsg_node *node, void *target)

@@ -8,18 +8,85 @@
 #include <bosaga/functions.h>
 #include <bosaga/limits.h>
 
+#include "base/id.h"
 #include "policy/check.h"
+#include "schedule/schedule.h"
 
-static void refuse_ics(struct bsg_load *load, const struct bsg_node *node, void *target)
+#define BEGIN_CALENDAR "BEGIN:VCALENDAR"
+
+struct ics_keys {
+	const char *text;
+	size_t len;
+	bool is_file;
+	struct bsg_policy_at at;
+};
+
+/* Lines that could all be shown; only tabs and line ends are in between. */
+static bool is_text(const char *text, size_t len)
 {
-	(void)target;
-	bsg_load_error(load, node, "iCalendar comes with a later version: write windows: [[from, until], ...]");
+	size_t start = 0;
+
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && text[i] != '\n' && text[i] != '\r' && text[i] != '\t')
+			continue;
+		if (!bsg_text_is_shown(text + start, i - start))
+			return false;
+		start = i + 1;
+	}
+	return true;
+}
+
+static void read_ics_file(struct bsg_load *load, const struct bsg_node *node, struct ics_keys *ics)
+{
+	const struct bsg_policy_source *source = load->source;
+	struct bsg_error err = { .text = "" };
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+
+	if (source->read_beside == NULL) {
+		bsg_load_error(load, node, "must be the calendar itself, from BEGIN:VCALENDAR on: a file's name means nothing here");
+		return;
+	}
+	if (source->read_beside(source->name, node->text, BSG_SCHEDULE_BYTES_MAX, &bytes, &len, &err) != BSG_OK) {
+		bsg_load_error(load, node, "%s", err.text);
+		return;
+	}
+	ics->text = bsg_arena_copy(load->arena, bytes, len);
+	ics->len = len;
+	ics->is_file = true;
+	ics->at.file = bsg_arena_text(load->arena, node->text);
+	free(bytes);
+	load->no_memory = load->no_memory || ics->text == NULL || ics->at.file == NULL;
+}
+
+/* `ics` is the calendar when it begins like one, else the name of its file. */
+static void load_ics(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	struct ics_keys *ics = target;
+
+	if (node->kind != BSG_NODE_TEXT || node->len == 0) {
+		bsg_load_error(load, node, "must be iCalendar text, or the name of a file beside this one");
+		return;
+	}
+	*ics = (struct ics_keys){ .at = bsg_load_at(load, node) };
+	if (strncmp(node->text, BEGIN_CALENDAR, strlen(BEGIN_CALENDAR)) == 0) {
+		ics->text = node->text;
+		ics->len = node->len;
+	} else if (strpbrk(node->text, "\r\n") != NULL) {
+		bsg_load_error(load, node, "is no calendar: iCalendar text begins with " BEGIN_CALENDAR);
+	} else {
+		read_ics_file(load, node, ics);
+	}
+	if (ics->text != NULL && !is_text(ics->text, ics->len)) {
+		bsg_load_error(load, node, "is no calendar: iCalendar is UTF-8 text without control characters");
+		ics->text = NULL;
+	}
 }
 
 struct calendar_keys {
 	const char *id;
 	struct bsg_load_windows windows;
-	bool has_ics;
+	struct ics_keys ics;
 };
 
 static void load_calendar(struct bsg_load *load, const struct bsg_node *node, void *target)
@@ -27,7 +94,7 @@ static void load_calendar(struct bsg_load *load, const struct bsg_node *node, vo
 	static const struct bsg_load_key keys[] = {
 		{ "id", bsg_load_id, offsetof(struct calendar_keys, id), true },
 		{ "windows", bsg_load_windows, offsetof(struct calendar_keys, windows), false },
-		{ "ics", refuse_ics, 0, false },
+		{ "ics", load_ics, offsetof(struct calendar_keys, ics), false },
 	};
 	struct bsg_load *all = target;
 	struct calendar_keys read = { 0 };
@@ -42,8 +109,12 @@ static void load_calendar(struct bsg_load *load, const struct bsg_node *node, vo
 	calendar->id = read.id;
 	calendar->windows = read.windows.items;
 	calendar->n_windows = read.windows.n;
-	if (calendar->n_windows == 0 && load->errors->n + load->errors->n_more == before)
-		bsg_load_error(load, node, "'windows' is missing");
+	calendar->ics = read.ics.text;
+	calendar->ics_len = read.ics.len;
+	calendar->ics_is_file = read.ics.is_file;
+	calendar->ics_at = read.ics.at;
+	if (calendar->n_windows == 0 && calendar->ics == NULL && load->errors->n + load->errors->n_more == before)
+		bsg_load_error(load, node, "says no time: give 'ics' or 'windows'");
 	if (calendar->id == NULL)
 		all->calendars.n--;
 }

@@ -31,7 +31,7 @@ struct bsg_server_counts {
 	_Atomic uint64_t requests[6];	/* by the status' first digit; 0: no answer */
 	_Atomic uint64_t crossings, crossings_stale, crossings_refused;
 	_Atomic uint64_t reports, conflicts;
-	_Atomic uint64_t orders_made, orders_failed;
+	_Atomic uint64_t orders_made, orders_failed, orders_kept;
 	_Atomic uint64_t enrolled;
 };
 

@@ -191,7 +191,7 @@ static enum bsg_err explain(struct bsg_server *server, const struct bsg_device_r
 	struct bsg_active_policy *active = bsg_active_get(&server->active);
 	struct bsg_explain_query query = {.at = at, .in = in, .coverage = server->coverage};
 	struct bsg_compiled *compiled = NULL;
-	enum bsg_err rc = bsg_orders_compile(server, active->policy, rec, rec->serial + 1, at, &compiled, err);
+	enum bsg_err rc = bsg_orders_compile(server, active, rec, rec->serial + 1, at, &compiled, err);
 
 	bsg_active_put(active);
 	if (rc != BSG_OK)

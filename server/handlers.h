@@ -48,6 +48,7 @@ void bsg_get_policies(struct bsg_http_exchange *x, void *app);
 void bsg_get_policy(struct bsg_http_exchange *x, void *app);
 void bsg_post_policy(struct bsg_http_exchange *x, void *app);
 void bsg_post_plan(struct bsg_http_exchange *x, void *app);
+void bsg_post_replay(struct bsg_http_exchange *x, void *app);
 void bsg_post_approve(struct bsg_http_exchange *x, void *app);
 
 /* crossings.c */

@@ -33,16 +33,50 @@ int64_t bsg_orders_due_at(const char *device, int64_t now, int64_t renewal)
 	return now + renewal - (int64_t)(h % (uint32_t)(renewal / 7 + 1));
 }
 
-enum bsg_err bsg_orders_compile(const struct bsg_server *server, const struct bsg_policy *policy, const struct bsg_device_rec *rec,
-				int64_t serial, int64_t now, struct bsg_compiled **out, struct bsg_error *err)
+enum bsg_err bsg_orders_compile(const struct bsg_server *server, struct bsg_active_policy *policy, const struct bsg_device_rec *rec,
+				int64_t serial, int64_t at, struct bsg_compiled **out, struct bsg_error *err)
 {
+	struct bsg_timetable *timetable;
 	struct bsg_facts facts;
+	enum bsg_err rc;
 
 	*out = NULL;
 	if (serial > UINT32_MAX)
 		return bsg_fail(err, BSG_E_LIMIT, "device %s: serials are used up; enrol it anew", rec->id);
-	bsg_facts_of_device(server, rec, serial, now, &facts);
-	return bsg_policy_compile(policy, &facts.compile, out, err);
+	rc = bsg_active_timetable(policy, bsg_now(server), at, &timetable, err);
+	if (rc != BSG_OK)
+		return rc;
+	bsg_facts_of_device(server, rec, serial, at, &facts);
+	rc = bsg_policy_compile(policy->policy, timetable, &facts.compile, out, err);
+	bsg_timetable_drop(timetable);
+	return rc;
+}
+
+/* What orders say, whoever signs them. @param buf  BSG_ORDERS_PAYLOAD_MAX bytes */
+static enum bsg_err digest_of(const struct bsg_compiled *compiled, uint8_t *buf, uint8_t out[static BSG_SHA256_LEN],
+			      struct bsg_error *err)
+{
+	struct bsg_bytes bytes;
+	enum bsg_err rc = bsg_compiled_bytes(compiled, buf, BSG_ORDERS_PAYLOAD_MAX, &bytes, err);
+
+	return rc == BSG_OK ? bsg_sha256(bytes.ptr, bytes.len, out, err) : rc;
+}
+
+bool bsg_orders_hold(const struct bsg_server *server, struct bsg_active_policy *policy, const struct bsg_device_rec *rec,
+		     const struct bsg_orders_rec *head)
+{
+	uint8_t *buf = malloc(BSG_ORDERS_PAYLOAD_MAX), digest[BSG_SHA256_LEN];
+	struct bsg_compiled *compiled = NULL;
+	struct bsg_error err;
+	enum bsg_err rc = buf == NULL ? BSG_E_NO_MEMORY : BSG_OK;
+
+	if (rc == BSG_OK)
+		rc = bsg_orders_compile(server, policy, rec, rec->serial, head->issued, &compiled, &err);
+	if (rc == BSG_OK)
+		rc = digest_of(compiled, buf, digest, &err);
+	bsg_compiled_free(compiled);
+	free(buf);
+	return rc == BSG_OK && memcmp(digest, head->content, sizeof(digest)) == 0;
 }
 
 /* Everything that one making of orders holds. */
@@ -53,6 +87,7 @@ struct making {
 	struct bsg_compiled *compiled;
 	uint8_t exit_keys[BSG_PLACES_MAX][BSG_ORDERS_DAYS_MAX * BSG_EXIT_KEY_LEN];
 	uint8_t payload[BSG_ORDERS_PAYLOAD_MAX];
+	uint8_t content[BSG_SHA256_LEN];	/* zero for a discharge, which no policy changes */
 	struct bsg_buf bytes;
 	uint8_t digest[BSG_SHA256_LEN];
 	int64_t now, policy;
@@ -107,10 +142,11 @@ static enum bsg_err fill_discharge(struct making *m, struct bsg_error *err)
 
 static enum bsg_err fill_orders(struct making *m, struct bsg_active_policy *policy, struct bsg_error *err)
 {
-	enum bsg_err rc = bsg_orders_compile(m->server, policy->policy, &m->rec, m->rec.serial + 1, m->now, &m->compiled, err);
+	enum bsg_err rc = bsg_orders_compile(m->server, policy, &m->rec, m->rec.serial + 1, m->now, &m->compiled, err);
 
 	if (rc != BSG_OK)
 		return rc;
+	rc = digest_of(m->compiled, m->payload, m->content, err);
 	m->message.orders = m->compiled->orders;
 	for (size_t i = 0; rc == BSG_OK && i < m->message.orders.n_places; i++)
 		rc = fill_place(m, i, err);
@@ -144,7 +180,9 @@ static enum bsg_err put(struct making *m, struct bsg_error *err)
 	op.orders_put.policy = m->policy;
 	op.orders_put.expires = m->message.orders.expires;
 	op.orders_put.due = bsg_orders_due_at(m->rec.id, m->now, m->server->settings.orders_renewal);
+	op.orders_put.issued = m->now;
 	op.orders_put.digest = m->digest;
+	op.orders_put.content = m->content;
 	op.orders_put.bytes = (struct bsg_bytes){m->bytes.data, m->bytes.len};
 	return bsg_store_apply(m->server->store, &op, 1, err);
 }

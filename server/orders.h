@@ -37,9 +37,20 @@ void bsg_orders_want_presence(struct bsg_server *server);
  */
 enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool renew, struct bsg_error *err) BSG_MUST_CHECK;
 
-/** Compile what a device's orders would be under @policy at @now. @param out  bsg_compiled_free() */
-enum bsg_err bsg_orders_compile(const struct bsg_server *server, const struct bsg_policy *policy, const struct bsg_device_rec *rec,
-				int64_t serial, int64_t now, struct bsg_compiled **out, struct bsg_error *err) BSG_MUST_CHECK;
+/** Compile what a device's orders would be under the policy in force, issued at @at. @param out  bsg_compiled_free() */
+enum bsg_err bsg_orders_compile(const struct bsg_server *server, struct bsg_active_policy *policy, const struct bsg_device_rec *rec,
+				int64_t serial, int64_t at, struct bsg_compiled **out, struct bsg_error *err) BSG_MUST_CHECK;
+
+/**
+ * Tell whether the orders that a device has are what @policy says as of when they were issued: then they stay as they are.
+ *
+ * @param rec,head  read together, the device active
+ * @return false also if that cannot be told: orders are then made anew
+ *
+ * Cost: a compilation, some tens of microseconds.
+ */
+bool bsg_orders_hold(const struct bsg_server *server, struct bsg_active_policy *policy, const struct bsg_device_rec *rec,
+		     const struct bsg_orders_rec *head);
 
 #define BSG_ETAG_SIZE 40
 

@@ -6,7 +6,6 @@
 
 #include "base/hex.h"
 #include "crypto/hash.h"
-#include "policy/compile.h"
 #include "server/answer.h"
 #include "server/change.h"
 #include "server/facts.h"
@@ -14,6 +13,8 @@
 #include "server/orders.h"
 #include "server/pilot.h"
 #include "server/places.h"
+#include "server/plan.h"
+#include "server/proposal.h"
 
 static const char *state_name(enum bsg_policy_state state)
 {
@@ -114,117 +115,45 @@ void bsg_get_policy(struct bsg_http_exchange *x, void *app)
 	bsg_answer_json(x, 200, out, NULL);
 }
 
-/* A refused document: 422 with every mistake that was found. */
-static void answer_mistakes(struct bsg_http_exchange *x, const struct bsg_policy_errors *errors, const struct bsg_error *err)
-{
-	json_t *list = json_array(), *body;
-	char *text;
-
-	for (size_t i = 0; i < errors->n; i++)
-		json_array_append_new(list, json_pack("{s:s}", "message", errors->items[i].text));
-	body = json_pack("{s:s, s:s, s:i, s:s, s:o, s:I}", "type", "urn:bosaga:problem:policy-invalid", "title",
-			 "The policy has mistakes; nothing was changed", "status", 422, "detail",
-			 errors->n > 0 ? errors->items[0].text : err->text, "errors", list, "more", (json_int_t)errors->n_more);
-	text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
-	json_decref(body);
-	if (text == NULL) {
-		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
-		return;
-	}
-	bsg_http_answer(x, &(struct bsg_http_answer){.status = 422, .type = "application/problem+json", .body = text,
-						      .body_len = strlen(text)});
-	free(text);
-}
-
-/* Parse the body. @return NULL after answering */
-static struct bsg_policy *parse_body(struct bsg_http_exchange *x)
-{
-	struct bsg_policy_source source = {.name = "body", .format = BSG_POLICY_YAML};
-	struct bsg_policy_errors *errors = calloc(1, sizeof(*errors));
-	struct bsg_policy *policy = NULL;
-	struct bsg_error err = {.text = ""};
-	enum bsg_err rc;
-
-	if (errors == NULL) {
-		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
-		return NULL;
-	}
-	source.bytes = bsg_http_body(x, &source.len);
-	if (bsg_http_has_type(x, "application/json"))
-		source.format = BSG_POLICY_JSON;
-	else if (!bsg_http_has_type(x, "application/yaml")) {
-		bsg_http_problem(x, 415, "unsupported-type", "send the policy as application/json or application/yaml");
-		free(errors);
-		return NULL;
-	}
-	rc = bsg_policy_parse(&source, 1, &policy, errors, &err);
-	if (rc == BSG_E_INVALID || rc == BSG_E_DENIED)
-		answer_mistakes(x, errors, &err);
-	else if (rc != BSG_OK)
-		bsg_http_fail(x, rc, &err);
-	free(errors);
-	return rc == BSG_OK ? policy : NULL;
-}
-
-/* Refuse a policy whose orders would not fit some phone, before it counts for any. */
-static enum bsg_err fits_all(struct bsg_server *server, const struct bsg_policy *policy, struct bsg_error *err)
-{
-	struct bsg_device_rec *recs = calloc(500, sizeof(*recs));
-	struct bsg_page page = {.limit = 500};
-	char cursor[BSG_CURSOR_SIZE] = "";
-	enum bsg_err rc = recs == NULL ? bsg_fail(err, BSG_E_NO_MEMORY, "no memory to try the policy") : BSG_OK;
-
-	while (rc == BSG_OK) {
-		page.cursor = cursor;
-		rc = bsg_store_devices(server->store, NULL, NULL, &page, recs, err);
-		for (size_t i = 0; rc == BSG_OK && i < page.n; i++) {
-			struct bsg_compiled *compiled;
-
-			if (recs[i].state != BSG_DEVICE_ACTIVE)
-				continue;
-			rc = bsg_orders_compile(server, policy, &recs[i], recs[i].serial + 1, bsg_now(server), &compiled, err);
-			if (rc == BSG_OK)
-				bsg_compiled_free(compiled);
-		}
-		if (rc != BSG_OK || page.next[0] == '\0')
-			break;
-		memcpy(cursor, page.next, sizeof(cursor));
-	}
-	free(recs);
-	return rc;
-}
-
-/* What is needed to propose: the canonical text, its digest, and how many it concerns. */
+/* What is needed to propose: the canonical text, its digest, and what it would change. */
 struct proposal {
-	struct bsg_policy *policy;
+	struct bsg_proposal read;
 	char *text;
 	uint8_t digest[BSG_SHA256_LEN];
-	struct bsg_pilot pilot;
-	int64_t before;		/* version in force that it was checked against */
+	struct bsg_plan plan;
 };
 
 static void proposal_free(struct proposal *p)
 {
-	bsg_policy_free(p->policy);
+	bsg_plan_free(&p->plan);
+	bsg_proposal_free(&p->read);
 	free(p->text);
 }
 
-static enum bsg_err prepare(struct bsg_server *server, struct proposal *p, struct bsg_error *err)
+static enum bsg_err prepare(struct bsg_server *server, int64_t at, struct proposal *p, struct bsg_error *err)
 {
-	struct bsg_active_policy *active = bsg_active_get(&server->active);
-	json_t *json = bsg_policy_to_json(p->policy);
+	json_t *json = bsg_policy_to_json(p->read.policy);
 	enum bsg_err rc;
 
-	p->before = active->rec.version;
 	p->text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	rc = p->text == NULL ? bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the policy") : BSG_OK;
 	if (rc == BSG_OK)
 		rc = bsg_sha256(p->text, strlen(p->text), p->digest, err);
-	if (rc == BSG_OK)
-		rc = bsg_pilot_count(server, p->policy, active->policy, &p->pilot, err);
-	bsg_active_put(active);
-	return rc == BSG_OK ? fits_all(server, p->policy, err) : rc;
+	return rc == BSG_OK ? bsg_plan_make(server, p->read.policy, p->read.timetable, at, &p->plan, err) : rc;
+}
+
+/* As prepare(). @return false after answering: nothing was changed */
+static bool prepared(struct bsg_http_exchange *x, struct bsg_server *server, int64_t at, struct proposal *p)
+{
+	struct bsg_error err;
+	enum bsg_err rc = prepare(server, at, p, &err);
+
+	if (rc == BSG_E_LIMIT)
+		bsg_http_problem(x, 422, "policy-too-large", "%s", err.text);
+	else if (rc != BSG_OK)
+		bsg_http_fail(x, rc, &err);
+	return rc == BSG_OK;
 }
 
 /* After a version came into force: everybody learns it, places get their secrets. */
@@ -238,22 +167,27 @@ static void activated(struct bsg_server *server)
 	bsg_orders_want_presence(server);
 }
 
-static void answer_version(struct bsg_http_exchange *x, struct bsg_server *server, int64_t version)
+/* @param warnings  borrowed; NULL: none */
+static void answer_version(struct bsg_http_exchange *x, struct bsg_server *server, int64_t version, json_t *warnings)
 {
 	struct bsg_policy_rec rec;
 	struct bsg_error err;
 	enum bsg_err rc = bsg_store_policy(server->store, version, &rec, NULL, &err);
 
-	if (rc == BSG_OK)
-		bsg_answer_json(x, 200, describe(server, &rec), NULL);
-	else
+	if (rc != BSG_OK) {
 		bsg_http_fail(x, rc, &err);
+		return;
+	}
+	json_t *out = describe(server, &rec);
+	if (out != NULL && warnings != NULL)
+		json_object_set(out, "warnings", warnings);
+	bsg_answer_json(x, 200, out, NULL);
 }
 
 static void propose(struct bsg_http_exchange *x, struct bsg_server *server, const struct proposal *p)
 {
 	const struct bsg_caller *caller = bsg_caller_of(x);
-	int needed = bsg_pilot_approvals(p->pilot.n_people);
+	int needed = bsg_pilot_approvals(p->plan.concerned.people);
 	char hex[2 * BSG_SHA256_LEN + 1], detail[sizeof(hex) + 16];
 	struct bsg_change change;
 	struct bsg_op *op;
@@ -264,14 +198,14 @@ static void propose(struct bsg_http_exchange *x, struct bsg_server *server, cons
 	op->policy_propose.digest = p->digest;
 	op->policy_propose.author = caller->actor;
 	op->policy_propose.at = bsg_now(server);
-	op->policy_propose.n_people = p->pilot.n_people;
+	op->policy_propose.n_people = p->plan.concerned.people;
 	op->policy_propose.approvals_needed = needed;
 	op = bsg_change_add(&change, BSG_OP_POLICY_APPROVE);
 	op->policy_approve.approver = caller->actor;
 	op->policy_approve.at = bsg_now(server);
 	if (needed == 1) {
 		op = bsg_change_add(&change, BSG_OP_POLICY_ACTIVATE);
-		op->policy_activate.expected_active = p->before;
+		op->policy_activate.expected_active = p->plan.active->rec.version;
 		op->policy_activate.at = bsg_now(server);
 	}
 	/* The version is known only to the writer; the digest finds it in the list of policies. */
@@ -282,27 +216,16 @@ static void propose(struct bsg_http_exchange *x, struct bsg_server *server, cons
 		return;
 	if (needed == 1)
 		activated(server);
-	answer_version(x, server, change.ops[0].policy_propose.version);
+	answer_version(x, server, change.ops[0].policy_propose.version, p->plan.warnings);
 }
 
 void bsg_post_policy(struct bsg_http_exchange *x, void *app)
 {
 	struct bsg_server *server = app;
-	struct proposal p = {.policy = NULL};
-	struct bsg_error err;
-	enum bsg_err rc;
+	struct proposal p = {.text = NULL};
+	int64_t now = bsg_now(server);
 
-	if (!bsg_query_only(x, false, NULL) || !bsg_caller_needs_all(x))
-		return;
-	p.policy = parse_body(x);
-	if (p.policy == NULL)
-		return;
-	rc = prepare(server, &p, &err);
-	if (rc == BSG_E_LIMIT)
-		bsg_http_problem(x, 422, "policy-too-large", "%s", err.text);
-	else if (rc != BSG_OK)
-		bsg_http_fail(x, rc, &err);
-	else
+	if (bsg_query_only(x, false, NULL) && bsg_caller_needs_all(x) && bsg_proposal_read(x, now, &p.read) && prepared(x, server, now, &p))
 		propose(x, server, &p);
 	proposal_free(&p);
 }
@@ -358,85 +281,18 @@ void bsg_post_approve(struct bsg_http_exchange *x, void *app)
 		return;
 	if (last)
 		activated(server);
-	answer_version(x, server, rec.version);
-}
-
-/* How one part of a policy differs from the one in force; both as canonical JSON. */
-static const char *change_of(json_t *before, json_t *after)
-{
-	if (before == NULL)
-		return "added";
-	if (after == NULL)
-		return "removed";
-	return json_equal(before, after) ? "same" : "changed";
-}
-
-static json_t *by_id(json_t *list, const char *id)
-{
-	json_t *one;
-	size_t i;
-
-	json_array_foreach(list, i, one) {
-		const char *its = json_string_value(json_object_get(one, "id"));
-
-		if (its != NULL && strcmp(its, id) == 0)
-			return one;
-	}
-	return NULL;
-}
-
-static void plan_part(json_t *before, json_t *after, bool with_functions, json_t *out)
-{
-	json_t *one;
-	size_t i;
-
-	json_array_foreach(after, i, one) {
-		const char *id = json_string_value(json_object_get(one, "id"));
-		json_t *item = json_pack("{s:s, s:s}", "id", id, "change", change_of(by_id(before, id), one));
-
-		if (with_functions)
-			json_object_set(item, "functions", json_object_get(one, "restrict"));
-		json_array_append_new(out, item);
-	}
-	json_array_foreach(before, i, one) {
-		const char *id = json_string_value(json_object_get(one, "id"));
-
-		if (by_id(after, id) == NULL)
-			json_array_append_new(out, json_pack("{s:s, s:s}", "id", id, "change", "removed"));
-	}
+	answer_version(x, server, rec.version, NULL);
 }
 
 void bsg_post_plan(struct bsg_http_exchange *x, void *app)
 {
+	static const char *const names[] = {"at", NULL};
 	struct bsg_server *server = app;
-	struct proposal p = {.policy = NULL};
-	struct bsg_active_policy *active;
-	json_t *before, *after, *rules = json_array(), *places = json_array();
-	struct bsg_error err;
-	enum bsg_err rc = BSG_OK;
+	struct proposal p = {.text = NULL};
+	int64_t at = bsg_now(server);
 
-	if (bsg_query_only(x, false, NULL) && bsg_caller_needs_all(x))
-		p.policy = parse_body(x);
-	if (p.policy == NULL || (rc = prepare(server, &p, &err)) != BSG_OK) {
-		if (rc != BSG_OK)
-			bsg_http_fail(x, rc, &err);
-		json_decref(rules);
-		json_decref(places);
-		proposal_free(&p);
-		return;
-	}
-	active = bsg_active_get(&server->active);
-	before = bsg_policy_to_json(active->policy);
-	after = bsg_policy_to_json(p.policy);
-	plan_part(json_object_get(before, "rules"), json_object_get(after, "rules"), true, rules);
-	plan_part(json_object_get(before, "places"), json_object_get(after, "places"), false, places);
-	bsg_active_put(active);
-	bsg_answer_json(x, 200,
-			json_pack("{s:o, s:o, s:I, s:I, s:i}", "rules", rules, "places", places, "people",
-				  (json_int_t)p.pilot.n_people, "devices", (json_int_t)p.pilot.n_devices, "approvals_needed",
-				  bsg_pilot_approvals(p.pilot.n_people)),
-			NULL);
-	json_decref(before);
-	json_decref(after);
+	if (bsg_query_only(x, false, names) && bsg_query_time(x, "at", &at) && bsg_caller_needs_all(x) && bsg_proposal_read(x, at, &p.read) &&
+	    prepared(x, server, at, &p))
+		bsg_answer_json(x, 200, bsg_plan_json(&p.plan), NULL);
 	proposal_free(&p);
 }

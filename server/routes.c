@@ -62,6 +62,7 @@ const struct bsg_http_route bsg_routes[] = {
 	{"GET", "/api/v1/policies", BOTH, W_POLICY | BSG_WHO_AUDITOR, .handler = bsg_get_policies},
 	{"POST", "/api/v1/policies", BOTH, W_POLICY, BSG_POLICY_BYTES_MAX, .handler = bsg_post_policy},
 	{"POST", "/api/v1/policies/plan", BOTH, W_POLICY, BSG_POLICY_BYTES_MAX, .handler = bsg_post_plan},
+	{"POST", "/api/v1/policies/replay", BOTH, W_POLICY, BSG_POLICY_BYTES_MAX, .handler = bsg_post_replay},
 	{"GET", "/api/v1/policies/{id}", BOTH, W_POLICY | BSG_WHO_AUDITOR, .handler = bsg_get_policy},
 	{"POST", "/api/v1/policies/{id}/approve", BOTH, W_POLICY, SMALL, .handler = bsg_post_approve},
 

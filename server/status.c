@@ -145,6 +145,7 @@ static void work_numbers(struct bsg_buf *out, struct bsg_server *server)
 	metric(out, "reports_total", "counter", "reports of devices stored", atomic_load(&c->reports));
 	metric(out, "instance_conflicts_total", "counter", "batches from a second agent with one key", atomic_load(&c->conflicts));
 	metric(out, "orders_made_total", "counter", "orders made", atomic_load(&c->orders_made));
+	metric(out, "orders_kept_total", "counter", "orders that a newer policy left as they were", atomic_load(&c->orders_kept));
 	metric(out, "orders_failed_total", "counter", "orders that could not be made", atomic_load(&c->orders_failed));
 	metric(out, "enrolled_total", "counter", "devices enrolled", atomic_load(&c->enrolled));
 	metric(out, "wakes_total", "counter", "wake-ups on the bus", bsg_bus_n_wakes(server->bus));

@@ -47,7 +47,7 @@ enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_re
 	if (view == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory to look at a device");
 	policy = bsg_active_get(&server->active);
-	rc = bsg_orders_compile(server, policy->policy, rec, rec->serial + 1, now, &view->compiled, err);
+	rc = bsg_orders_compile(server, policy, rec, rec->serial + 1, now, &view->compiled, err);
 	if (rc == BSG_OK)
 		rc = decide(view, now, err);
 	if (rc == BSG_OK && rec->serial > 0 && bsg_store_orders(server->store, rec->id, &head, NULL, err) == BSG_OK)

@@ -15,6 +15,7 @@
 #define N_MAKERS 4	/* each waits for its commit, and commits are shared */
 #define QUEUE_MAX 65536u
 #define DUE_PAGE 500
+#define KEPT_S (8 * INT64_C(86400))	/* orders issued longer ago are made anew: the timetable need not reach back to them */
 #define SWEEP_S 10	/* how often due orders are looked for without being asked */
 #define RETENTION_S 600
 #define TLS_S 86400
@@ -159,6 +160,50 @@ static size_t work_off(struct bsg_orders_worker *w, const struct bsg_due_rec *pa
 	return n_pushed > n_failed ? n_pushed - n_failed : 0;
 }
 
+/* Read what is needed to tell whether a device may keep its orders. @return false: it gets new ones */
+static bool may_keep(struct bsg_server *server, const struct bsg_due_rec *due, int64_t now, struct bsg_device_rec *rec,
+		     struct bsg_orders_rec *head)
+{
+	struct bsg_error err;
+
+	return due->state == BSG_DEVICE_ACTIVE && bsg_store_device(server->store, due->device, rec, &err) == BSG_OK &&
+	       bsg_store_orders(server->store, due->device, head, NULL, &err) == BSG_OK && rec->state == BSG_DEVICE_ACTIVE &&
+	       rec->serial > 0 && head->serial == rec->serial && head->change == rec->change && head->due > now &&
+	       head->issued > now - KEPT_S && head->issued <= now;
+}
+
+/*
+ * A change of the policy touches only whom it concerns (P25): take out of the page the devices whose orders say the same
+ * under it. They are remembered as looked at in one batch. @return how many are left in the page
+ */
+static size_t keep_what_holds(struct bsg_orders_worker *w, struct bsg_active_policy *policy, struct bsg_due_rec *page, size_t n)
+{
+	struct bsg_server *server = w->server;
+	struct bsg_device_rec *recs = calloc(n, sizeof(*recs));
+	struct bsg_op *ops = calloc(n, sizeof(*ops));
+	const int64_t now = bsg_now(server);
+	struct bsg_orders_rec head;
+	struct bsg_error err;
+	size_t n_ops = 0, n_left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct bsg_device_rec *rec = recs == NULL ? NULL : &recs[n_ops];
+
+		if (rec == NULL || ops == NULL || !may_keep(server, &page[i], now, rec, &head) ||
+		    !bsg_orders_hold(server, policy, rec, &head)) {
+			page[n_left++] = page[i];
+			continue;
+		}
+		ops[n_ops].kind = BSG_OP_ORDERS_KEEP;
+		ops[n_ops++].orders_keep = (struct bsg_op_orders_keep){rec->id, rec->serial, rec->change, policy->rec.version};
+	}
+	if (n_ops > 0 && bsg_store_apply(server->store, ops, n_ops, &err) == BSG_OK)
+		atomic_fetch_add(&server->counts.orders_kept, n_ops);
+	free(ops);
+	free(recs);
+	return n_left;
+}
+
 static bool is_stopping(struct bsg_orders_worker *w)
 {
 	bool stopping;
@@ -174,19 +219,20 @@ static void sweep(struct bsg_orders_worker *w)
 {
 	struct bsg_server *server = w->server;
 	struct bsg_due_rec *page = calloc(DUE_PAGE, sizeof(*page));
-	size_t n = 0, n_made = 1;
+	size_t n = 0, n_left, n_made = 1;
 
 	while (page != NULL && n_made > 0 && !is_stopping(w)) {
 		struct bsg_active_policy *policy = bsg_active_get(&server->active);
 		struct bsg_error err;
 		enum bsg_err rc = bsg_store_orders_due(server->store, bsg_now(server), policy->rec.version, DUE_PAGE, page, &n, &err);
 
+		n_left = rc == BSG_OK ? keep_what_holds(w, policy, page, n) : 0;
 		bsg_active_put(policy);
 		if (rc != BSG_OK)
 			bsg_log(server->log, BSG_LOG_ERROR, "orders", "cannot tell whose orders are due: %s", err.text);
 		if (rc != BSG_OK || n == 0)
 			break;
-		n_made = work_off(w, page, n);
+		n_made = n - n_left + (n_left > 0 ? work_off(w, page, n_left) : 0);
 	}
 	free(page);
 }

@@ -35,6 +35,7 @@ enum bsg_op_kind {
 	BSG_OP_POLICY_ACTIVATE,	/* yes */
 	BSG_OP_PLACE_SECRET_ADD,
 	BSG_OP_ORDERS_PUT,
+	BSG_OP_ORDERS_KEEP,
 	BSG_OP_CROSSING_ADD,
 	BSG_OP_REPORTS,
 	BSG_OP_GATE_CREDENTIAL_ADD,	/* yes */
@@ -210,9 +211,22 @@ struct bsg_op_orders_put {
 	int64_t serial;
 	int64_t change, policy;		/* what they were made from: bsg_device_rec.change, version in force */
 	int64_t expires;
+	int64_t issued;
 	int64_t due;			/* when they are to be renewed */
 	const uint8_t *digest;
+	const uint8_t *content;		/* SHA-256 of what they say, without keys and signature */
 	struct bsg_bytes bytes;		/* signed */
+};
+
+/**
+ * Leave a device the orders it has, as a newer policy says the same.
+ *
+ * If anything changed meanwhile, or the device is not known, nothing happens (`changed` is false): its orders are due anyway.
+ */
+struct bsg_op_orders_keep {
+	const char *device;
+	int64_t serial, change;		/* what was looked at */
+	int64_t policy;			/* the version that says the same */
 };
 
 /**
@@ -360,6 +374,7 @@ struct bsg_op {
 		struct bsg_op_policy_activate policy_activate;
 		struct bsg_op_place_secret_add place_secret_add;
 		struct bsg_op_orders_put orders_put;
+		struct bsg_op_orders_keep orders_keep;
 		struct bsg_op_crossing_add crossing_add;
 		struct bsg_op_reports reports;
 		struct bsg_op_gate_credential_add gate_credential_add;

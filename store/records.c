@@ -49,7 +49,7 @@ static const struct bsg_field place_secret[] = {
 };
 static const struct bsg_field orders[] = {
 	NUM(bsg_orders_rec, serial), NUM(bsg_orders_rec, expires), NUM(bsg_orders_rec, change), NUM(bsg_orders_rec, policy),
-	BYTES(bsg_orders_rec, digest),
+	BYTES(bsg_orders_rec, digest), NUM(bsg_orders_rec, issued), NUM(bsg_orders_rec, due), BYTES(bsg_orders_rec, content),
 };
 static const struct bsg_field due[] = {
 	TEXT(bsg_due_rec, device), STATE(bsg_due_rec, state),

@@ -128,8 +128,11 @@ struct bsg_place_secret_rec {
 struct bsg_orders_rec {
 	int64_t serial;			/* 0: none yet */
 	int64_t expires;
-	int64_t change, policy;		/* what they were made from */
+	int64_t change, policy;		/* what they were made from, or (policy) looked at again */
 	uint8_t digest[BSG_STORE_SHA256_LEN];
+	int64_t issued;
+	int64_t due;			/* to be renewed then; 0: something changed */
+	uint8_t content[BSG_STORE_SHA256_LEN];	/* of what they say, without keys and signature */
 };
 
 /* A device whose orders must be made anew. */

@@ -231,6 +231,7 @@ static bsg_sqlite_apply *const appliers[BSG_OP_COUNT] = {
 	[BSG_OP_POLICY_ACTIVATE] = bsg_sqlite_policy_activate,
 	[BSG_OP_PLACE_SECRET_ADD] = bsg_sqlite_place_secret_add,
 	[BSG_OP_ORDERS_PUT] = bsg_sqlite_orders_put,
+	[BSG_OP_ORDERS_KEEP] = bsg_sqlite_orders_keep,
 	[BSG_OP_CROSSING_ADD] = bsg_sqlite_crossing_add,
 	[BSG_OP_REPORTS] = bsg_sqlite_reports,
 	[BSG_OP_GATE_CREDENTIAL_ADD] = bsg_sqlite_gate_credential_add,

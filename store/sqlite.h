@@ -143,6 +143,7 @@ bsg_sqlite_apply bsg_sqlite_person_add, bsg_sqlite_person_leave, bsg_sqlite_badg
 	bsg_sqlite_invitation_add, bsg_sqlite_enrol, bsg_sqlite_certificate_add, bsg_sqlite_certificate_revoke,
 	bsg_sqlite_device_state, bsg_sqlite_device_carried, bsg_sqlite_device_release, bsg_sqlite_policy_propose,
 	bsg_sqlite_policy_approve, bsg_sqlite_policy_activate, bsg_sqlite_place_secret_add, bsg_sqlite_orders_put,
+	bsg_sqlite_orders_keep,
 	bsg_sqlite_crossing_add, bsg_sqlite_reports, bsg_sqlite_gate_credential_add, bsg_sqlite_turnstile_add,
 	bsg_sqlite_turnstile_remove, bsg_sqlite_admin_add, bsg_sqlite_admin_remove, bsg_sqlite_token_add,
 	bsg_sqlite_token_revoke, bsg_sqlite_audit, bsg_sqlite_retention, bsg_sqlite_probe;

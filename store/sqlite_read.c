@@ -18,7 +18,8 @@ struct query_sql {
 	"d.serial, d.orders_expire, d.orders_policy"
 #define POLICY "v.version, v.state, v.author, v.digest, v.created, v.activated, v.n_people, v.approvals_needed, " \
 	"(SELECT count(*) FROM approval a WHERE a.version = v.version)"
-#define ORDERS "d.serial, d.orders_expire, d.orders_change, d.orders_policy, d.orders_digest"
+#define ORDERS "d.serial, d.orders_expire, d.orders_change, d.orders_policy, d.orders_digest, d.orders_issued, d.due, " \
+	"d.orders_content"
 #define CROSSING "c.id, c.person, c.device, c.place, c.gate, c.direction, c.at, c.received, c.by, c.n_devices, c.applied"
 #define CROSSING_CURSOR ", c.at || '.' || c.id FROM crossing c "
 #define CROSSING_REST "c.at >= ?5 AND c.at < ?6 AND (c.at, c.id) < (?9, ?8) AND (?2 = '' OR c.place = ?2) AND (?3 = '' OR " \

@@ -122,7 +122,8 @@ enum bsg_err bsg_sqlite_orders_put(struct bsg_sqlite *self, struct bsg_op *op, s
 	enum bsg_err rc = bsg_sqlite_run(self, BSG_SQL_ORDERS_HEAD,
 					 BSG_VALUES(bsg_text(put->device), bsg_num(put->expected_serial),
 						    bsg_num(put->serial), bsg_num(put->change), bsg_num(put->policy),
-						    bsg_num(put->expires), bsg_num(put->due), bsg_sha(put->digest)),
+						    bsg_num(put->expires), bsg_num(put->due), bsg_sha(put->digest),
+						    bsg_num(put->issued), bsg_sha(put->content)),
 					 &n, err);
 
 	if (rc != BSG_OK)
@@ -142,6 +143,18 @@ enum bsg_err bsg_sqlite_orders_put(struct bsg_sqlite *self, struct bsg_op *op, s
 		return bsg_fail(err, BSG_E_NOT_FOUND, "device %s is not enrolled", put->device);
 	return bsg_fail(err, BSG_E_CONFLICT, "device %s has orders %" PRId64 ", change %" PRId64 " by now", put->device,
 			row.num[0], row.num[1]);
+}
+
+enum bsg_err bsg_sqlite_orders_keep(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)
+{
+	const struct bsg_op_orders_keep *keep = &op->orders_keep;
+	int64_t n = 0;
+	enum bsg_err rc = bsg_sqlite_run(self, BSG_SQL_ORDERS_KEEP,
+					 BSG_VALUES(bsg_text(keep->device), bsg_num(keep->serial), bsg_num(keep->change),
+						    bsg_num(keep->policy)), &n, err);
+
+	op->changed = rc == BSG_OK && n == 1;
+	return rc;
 }
 
 enum bsg_err bsg_sqlite_gate_credential_add(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)

@@ -53,9 +53,12 @@ STATEMENT(POLICY_ACTIVATE, "UPDATE policy SET state = 2, activated = ?2 WHERE ve
 STATEMENT(PLACE_SECRET_ADD,
 	"INSERT INTO place_secret (place, key, day_root, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
 STATEMENT(ORDERS_HEAD,
-	"UPDATE device SET serial = ?3, orders_change = ?4, orders_policy = ?5, orders_expire = ?6, due = ?7, orders_digest = ?8 "
+	"UPDATE device SET serial = ?3, orders_change = ?4, orders_policy = ?5, orders_expire = ?6, due = ?7, orders_digest = ?8, "
+	"orders_issued = ?9, orders_content = ?10 "
 	"WHERE id = ?1 AND serial = ?2 AND change = ?4")
 STATEMENT(ORDERS_BYTES, "INSERT INTO orders (device, bytes) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET bytes = excluded.bytes")
+STATEMENT(ORDERS_KEEP,
+	"UPDATE device SET orders_policy = ?4 WHERE id = ?1 AND serial = ?2 AND change = ?3 AND orders_change = ?3 AND orders_policy < ?4")
 STATEMENT(ORDERS_STATE, "SELECT serial, change, 0, 0 FROM device WHERE id = ?1")
 STATEMENT(GATE_CREDENTIAL_ADD,
 	"INSERT INTO gate_credential (key_sha256, place, gate, issued, expires, by) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "

@@ -138,7 +138,8 @@ static struct bsg_op put_op(struct store_fixture *f, const char *device, int64_t
 
 	return (struct bsg_op){ .kind = BSG_OP_ORDERS_PUT, .orders_put = {
 		.device = device, .expected_serial = rec.serial, .serial = rec.serial + 1, .change = rec.change,
-		.policy = policy, .expires = T0 + 35 * 86400, .due = T0 + 7 * 86400, .digest = digest_of("orders"),
+		.policy = policy, .expires = T0 + 35 * 86400, .issued = T0, .due = T0 + 7 * 86400, .digest = digest_of("orders"),
+		.content = digest_of("what they say"),
 		.bytes = { (const uint8_t *)"signed", 6 } } };
 }
 
@@ -170,6 +171,9 @@ static void a_serial_is_used_once(void **state)
 	assert_int_equal(orders.policy, 3);
 	assert_int_equal(orders.expires, T0 + 35 * 86400);
 	assert_memory_equal(orders.digest, digest_of("orders"), BSG_STORE_SHA256_LEN);
+	assert_memory_equal(orders.content, digest_of("what they say"), BSG_STORE_SHA256_LEN);
+	assert_int_equal(orders.issued, T0);
+	assert_int_equal(orders.due, T0 + 7 * 86400);
 	assert_int_equal(bytes.len, 6);
 	assert_memory_equal(bytes.data, "signed", 6);
 	bsg_store_blob_free(&bytes);
@@ -236,6 +240,53 @@ static void orders_are_due_after_a_change_for_renewal_and_for_a_new_policy(void 
 	assert_int_equal(n_due(f, T0, 2, due), 2);		/* a revoked one does not care about policies */
 	assert_string_equal(due[0].device, device_id(1));
 	assert_string_equal(due[1].device, device_id(3));
+}
+
+static void orders_that_a_newer_policy_says_too_are_kept(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op cross = crossing_op(1, "1001", BSG_CROSSING_IN, T0 + 10), put;
+	struct bsg_op keep = { .kind = BSG_OP_ORDERS_KEEP };
+	struct bsg_due_rec due[8];
+	struct bsg_device_rec rec;
+
+	add_person(f, "aida", NULL, "1001");
+	enrol(f, "aida", device_id(1));
+	put = put_op(f, device_id(1), 1);
+	assert_ok(f, apply(f, &put));
+	rec = get_device(f, device_id(1));
+	keep.orders_keep = (struct bsg_op_orders_keep){ device_id(1), rec.serial, rec.change, 2 };
+	assert_int_equal(n_due(f, T0, 2, due), 1);
+	assert_ok(f, apply(f, &keep));
+	assert_true(keep.changed);
+	assert_int_equal(n_due(f, T0, 2, due), 0);
+	assert_int_equal(get_device(f, device_id(1)).serial, rec.serial);
+	assert_ok(f, apply(f, &keep));
+	assert_false(keep.changed);
+	/* It was looked at, then somebody walked in. */
+	assert_ok(f, apply(f, &cross));
+	keep.orders_keep.policy = 3;
+	assert_ok(f, apply(f, &keep));
+	assert_false(keep.changed);
+	assert_int_equal(n_due(f, T0, 3, due), 1);
+	/* It was looked at, then somebody else made orders. */
+	put = put_op(f, device_id(1), 3);
+	assert_ok(f, apply(f, &put));
+	keep.orders_keep.policy = 4;
+	assert_ok(f, apply(f, &keep));
+	assert_false(keep.changed);
+	/* They are kept only until they are to be renewed, and an older version changes nothing. */
+	rec = get_device(f, device_id(1));
+	keep.orders_keep = (struct bsg_op_orders_keep){ device_id(1), rec.serial, rec.change, 2 };
+	assert_ok(f, apply(f, &keep));
+	assert_false(keep.changed);
+	keep.orders_keep.policy = 4;
+	assert_ok(f, apply(f, &keep));
+	assert_true(keep.changed);
+	assert_int_equal(n_due(f, T0 + 7 * 86400, 4, due), 1);
+	keep.orders_keep.device = device_id(2);
+	assert_ok(f, apply(f, &keep));
+	assert_false(keep.changed);
 }
 
 static void gates_remember_their_credentials(void **state)
@@ -337,6 +388,7 @@ int main(void)
 		TEST(a_serial_is_used_once),
 		TEST(orders_made_from_outdated_facts_are_never_stored),
 		TEST(orders_are_due_after_a_change_for_renewal_and_for_a_new_policy),
+		TEST(orders_that_a_newer_policy_says_too_are_kept),
 		TEST(gates_remember_their_credentials),
 		TEST(a_turnstile_is_found_by_its_token_until_removed),
 		TEST(an_administrator_goes_with_all_tokens),

@@ -226,7 +226,7 @@ static void *put_orders_until_done(void *arg)
 
 		op.orders_put = (struct bsg_op_orders_put){
 			.device = device.id, .expected_serial = device.serial, .serial = device.serial + 1,
-			.change = device.change, .policy = 1, .expires = T0, .due = T0 + 1, .digest = digest,
+			.change = device.change, .policy = 1, .expires = T0, .due = T0 + 1, .digest = digest, .content = digest,
 			.bytes = { (const uint8_t *)"x", 1 } };
 		if (rc == BSG_OK)
 			rc = bsg_store_apply(w->f->store, &op, 1, &err);

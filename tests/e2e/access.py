@@ -77,6 +77,8 @@ class World:
         body, headers = bodies.get(path) if method == "POST" else None, {}
         if method == "POST" and path.startswith("/api/v1/policies") and "{id}" not in path:
             body, headers = plane.POLICY, {"Content-Type": "application/yaml"}
+        if path == "/api/v1/policies/replay":
+            path += "?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"
         if path.startswith("/.well-known/est/simple"):
             with open(self.phone.request, encoding="ascii") as stream:
                 body, headers = stream.read(), {"Content-Type": "application/pkcs10"}

@@ -53,7 +53,8 @@ def broken_documents_are_refused_and_change_nothing():
 @claim
 def a_plan_changes_nothing_and_says_what_would():
     plan = plane.must(post(plane.POLICY, "/api/v1/policies/plan"))
-    assert plan["rules"] == [{"id": "no-camera", "change": "added", "functions": ["camera"]}], plan
+    assert plan["rules"] == [{"id": "no-camera", "change": "added", "functions": ["camera"], "people": 1, "devices": 0,
+                              "hours_before": None, "hours_after": 168.0}], plan
     assert (plan["people"], plan["approvals_needed"]) == (1, 1)
     assert plane.must(plane.call(server, "GET", "/api/v1/policies"))["items"] == []
 

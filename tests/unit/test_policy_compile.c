@@ -58,7 +58,7 @@ static struct bsg_compiled *compile(const struct bsg_policy *policy, const struc
 	struct bsg_compiled *compiled;
 	struct bsg_error err;
 
-	if (bsg_policy_compile(policy, facts, &compiled, &err) != BSG_OK)
+	if (bsg_policy_compile(policy, NULL, facts, &compiled, &err) != BSG_OK)
 		fail_msg("%s", err.text);
 	return compiled;
 }
@@ -228,7 +228,7 @@ static void what_orders_cannot_hold_is_refused(void **state)
 			}
 		}
 		struct bsg_policy *policy = parse(text);
-		assert_int_equal(bsg_policy_compile(policy, &facts, &compiled, &err), BSG_E_LIMIT);
+		assert_int_equal(bsg_policy_compile(policy, NULL, &facts, &compiled, &err), BSG_E_LIMIT);
 		assert_null(compiled);
 		if (strstr(err.text, cases[i].want) == NULL || strstr(err.text, DEVICE) == NULL)
 			fail_msg("%s: said '%s'", cases[i].unit, err.text);
@@ -332,7 +332,7 @@ static void facts_that_cannot_be_right_are_refused(void **state)
 	bad[2].now = -1;
 	bad[3].serial = 0;
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(bsg_policy_compile(policy, &bad[i], &compiled, NULL), BSG_E_INVALID);
+		assert_int_equal(bsg_policy_compile(policy, NULL, &bad[i], &compiled, NULL), BSG_E_INVALID);
 	bsg_policy_free(policy);
 }
 

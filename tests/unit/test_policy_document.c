@@ -105,8 +105,20 @@ static const struct document_case {
 	  "'com.android.dialer' is refused: " },
 	{ "P13 a calendar", HOUSE "calendars: [{id: work, windows: [[2026-11-23T09:00:00Z, 2026-11-23T18:00:00Z]]}]\n"
 	  "rules: [{id: r, who: {all: true}, where: [house], when: [work], restrict: [camera]}]\n", NULL },
-	{ "P13 iCalendar comes later", HEAD "calendars: [{id: work, ics: work.ics}]\n",
-	  "calendars[0].ics: iCalendar comes with a later version" },
+	{ "P13 a calendar's file where there are no files", HEAD "calendars: [{id: work, ics: work.ics}]\n",
+	  "doc.yaml:2:29: calendars[0].ics: must be the calendar itself, from BEGIN:VCALENDAR on: a file's name means nothing here" },
+	{ "P13 text that is no calendar", HEAD "calendars: [{id: work, ics: \"BEGIN:VEVENT\\nEND:VEVENT\"}]\n",
+	  "doc.yaml:2:30: calendars[0].ics: is no calendar: iCalendar text begins with BEGIN:VCALENDAR" },
+	{ "P13 a calendar that is a list", HEAD "calendars: [{id: work, ics: [a]}]\n",
+	  "doc.yaml:2:29: calendars[0].ics: must be iCalendar text, or the name of a file beside this one" },
+	{ "P13 a calendar with control characters", HEAD "calendars: [{id: work, ics: \"BEGIN:VCALENDAR\\n\\x01\"}]\n",
+	  "doc.yaml:2:30: calendars[0].ics: is no calendar: iCalendar is UTF-8 text without control characters" },
+	{ "P13 a calendar that says nothing", HEAD "calendars: [{id: work}]\n",
+	  "doc.yaml:2:13: calendars[0]: says no time: give 'ics' or 'windows'" },
+	{ "P6 a zone that does not exist", HEAD "places: [{id: house, timezone: Asia/Almatty}]\n",
+	  "doc.yaml:2:32: places[0].timezone: there is no time zone 'Asia/Almatty', did you mean 'Asia/Almaty'?" },
+	{ "P6 a zone that nobody has heard of", HEAD "places: [{id: house, timezone: Moon/Tranquility}]\n",
+	  "doc.yaml:2:32: places[0].timezone: there is no time zone 'Moon/Tranquility': write one such as Asia/Almaty" },
 	{ "P13 a calendar that does not exist", RULE("restrict: [camera], when: [work]"),
 	  "rules[0].when: there is no calendar 'work'" },
 	{ "P13 a window with seconds", RULE("restrict: [camera], windows: [[2026-11-23T09:00:01Z, 2026-11-23T18:00:00Z]]"),
@@ -321,8 +333,8 @@ static void several_files_are_one_policy(void **state)
 	static const char rules[] = "{\"bosaga\": 1, \"rules\": [{\"id\": \"r\", \"who\": {\"all\": true},"
 				    " \"where\": [\"house\"], \"restrict\": [\"camera\"]}]}";
 	const struct bsg_policy_source sources[] = {
-		{ "rules.json", rules, sizeof(rules) - 1, BSG_POLICY_AUTO },
-		{ "places.yaml", places, sizeof(places) - 1, BSG_POLICY_AUTO },
+		{ "rules.json", rules, sizeof(rules) - 1, BSG_POLICY_AUTO, NULL },
+		{ "places.yaml", places, sizeof(places) - 1, BSG_POLICY_AUTO, NULL },
 	};
 	struct bsg_policy *policy;
 
@@ -337,7 +349,7 @@ static void an_id_twice_names_both_places(void **state)
 {
 	static const char a[] = HEAD "places:\n  - {id: house}\n", b[] = HEAD "\nplaces:\n  - {id: house}\n";
 	const struct bsg_policy_source sources[] = {
-		{ "a.yaml", a, sizeof(a) - 1, BSG_POLICY_AUTO }, { "b.yaml", b, sizeof(b) - 1, BSG_POLICY_AUTO },
+		{ "a.yaml", a, sizeof(a) - 1, BSG_POLICY_AUTO, NULL }, { "b.yaml", b, sizeof(b) - 1, BSG_POLICY_AUTO, NULL },
 	};
 	struct bsg_policy_errors errors;
 	struct bsg_policy *policy;
@@ -395,13 +407,13 @@ static void too_large_documents_are_refused_quickly(void **state)
 	(void)state;
 	assert_non_null(text);
 	memset(text, '[', 10u << 20);
-	const struct bsg_policy_source large = { "large.yaml", text, 10u << 20, BSG_POLICY_AUTO };
+	const struct bsg_policy_source large = { "large.yaml", text, 10u << 20, BSG_POLICY_AUTO, NULL };
 	assert_int_equal(bsg_policy_parse(&large, 1, &policy, NULL, &err), BSG_E_LIMIT);
 	assert_non_null(strstr(err.text, "at most 4194304 bytes"));
-	const struct bsg_policy_source deep = { "deep.yaml", text, 100000, BSG_POLICY_AUTO };
+	const struct bsg_policy_source deep = { "deep.yaml", text, 100000, BSG_POLICY_AUTO, NULL };
 	assert_int_equal(bsg_policy_parse(&deep, 1, &policy, NULL, &err), BSG_E_LIMIT);
 	assert_non_null(strstr(err.text, "nested deeper"));
-	const struct bsg_policy_source deep_json = { "deep.json", text, 100000, BSG_POLICY_AUTO };
+	const struct bsg_policy_source deep_json = { "deep.json", text, 100000, BSG_POLICY_AUTO, NULL };
 	assert_int_not_equal(bsg_policy_parse(&deep_json, 1, &policy, NULL, &err), BSG_OK);
 	free(text);
 }
@@ -424,7 +436,7 @@ static void every_cut_of_a_document_is_refused_or_read(void **state)
 {
 	(void)state;
 	for (size_t len = 0; len < sizeof(full); len += 7) {
-		const struct bsg_policy_source source = { "cut.yaml", full, len, BSG_POLICY_AUTO };
+		const struct bsg_policy_source source = { "cut.yaml", full, len, BSG_POLICY_AUTO, NULL };
 		struct bsg_policy_errors errors;
 		struct bsg_policy *policy;
 		struct bsg_error err;

@@ -190,7 +190,7 @@ static struct bsg_compiled *compile(const struct bsg_compile_facts *facts)
 	struct bsg_compiled *compiled;
 	struct bsg_error err;
 
-	if (bsg_policy_compile(policy, facts, &compiled, &err) != BSG_OK)
+	if (bsg_policy_compile(policy, NULL, facts, &compiled, &err) != BSG_OK)
 		fail_msg("%s", err.text);
 	bsg_policy_free(policy);
 	return compiled;

@@ -121,7 +121,7 @@ static enum bsg_err to_json(struct bsg_error *err)
 static enum bsg_err compile(struct bsg_error *err)
 {
 	struct bsg_compiled *out;
-	const enum bsg_err rc = bsg_policy_compile(policy, &facts, &out, err);
+	const enum bsg_err rc = bsg_policy_compile(policy, NULL, &facts, &out, err);
 
 	assert_int_equal(rc == BSG_OK, out != NULL);
 	bsg_compiled_free(out);
@@ -209,7 +209,7 @@ static int set_up(void **state)
 	events = json_loads(trace, 0, NULL);
 	if (events == NULL || bsg_coverage_load(&coverage, NULL) != BSG_OK ||
 	    bsg_policy_parse(&source, 1, &policy, NULL, NULL) != BSG_OK ||
-	    bsg_policy_compile(policy, &facts, &compiled, NULL) != BSG_OK)
+	    bsg_policy_compile(policy, NULL, &facts, &compiled, NULL) != BSG_OK)
 		return -1;
 	json_t *json = bsg_policy_to_json(policy);
 	as_json = json_dumps(json, 0);
