@@ -105,7 +105,7 @@ static enum bsg_err find_end(struct bsg_cal *cal, size_t *end)
 enum bsg_err bsg_cal_read(struct bsg_cal *cal)
 {
 	unsigned seen = 0;
-	size_t end;
+	size_t end = 0;
 	enum bsg_err rc = find_end(cal, &end);
 
 	if (rc == BSG_OK)

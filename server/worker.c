@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The threads behind bsg_orders_want(): two that make orders from a queue, one that keeps house (orders that are due, presence
+ * The threads behind bsg_orders_want(): some that make orders from a queue, one that keeps house (orders that are due, presence
  * watchers, retention, the TLS certificate).
  *
  * The queue is only a hint for speed. When it is full, or the process dies, the store still knows what is due.
@@ -12,7 +12,7 @@
 
 #include "server/orders.h"
 
-#define N_MAKERS 4	/* each waits for its commit, and commits are shared */
+#define N_MAKERS 16	/* each waits for its commit, and commits are shared: that is why they are more than processors */
 #define QUEUE_MAX 65536u
 #define DUE_PAGE 500
 #define KEPT_S (8 * INT64_C(86400))	/* orders issued longer ago are made anew: the timetable need not reach back to them */
