@@ -6,20 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/timetext.h"
+#include "base/id.h"
+#include "policy/explain_says.h"
 #include "policy/json.h"
 
-/* A decision made to be explained; on the heap, as it is large. */
-struct decision {
-	struct bsg_orders orders;
-	struct bsg_state state;
-	struct bsg_output out;
+/* The last word about where the phone is: a gate's, real or supposed. */
+struct word {
+	struct bsg_str place;	/* empty: none */
+	bool in;
 	int64_t at;
 };
 
+/* A decision made to be explained; on the heap, as it is large. */
+struct decision {
+	const struct bsg_explain_query *query;
+	struct bsg_orders orders;
+	bool has_orders;
+	struct word word;	/* none for a real state: it may know better than the orders */
+	struct bsg_state state;
+	struct bsg_output out;
+};
+
+static int compare(struct bsg_str a, struct bsg_str b)
+{
+	const size_t shorter = a.len < b.len ? a.len : b.len;
+	const int order = shorter == 0 ? 0 : memcmp(a.ptr, b.ptr, shorter);
+
+	return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
+}
+
 static bool same(struct bsg_str a, struct bsg_str b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+	return compare(a, b) == 0;
 }
 
 static struct bsg_str str(const char *text)
@@ -27,26 +45,46 @@ static struct bsg_str str(const char *text)
 	return (struct bsg_str){ text, strlen(text) };
 }
 
-static bool has_place(const struct bsg_orders *orders, struct bsg_str id)
+static const struct bsg_place *find_place(const struct bsg_orders *orders, struct bsg_str id)
 {
 	for (size_t i = 0; i < orders->n_places; i++)
 		if (same(orders->places[i].id, id))
-			return true;
-	return false;
+			return &orders->places[i];
+	return NULL;
 }
 
-static enum bsg_err new_decision(const struct bsg_orders *orders, int64_t at, struct decision **out, struct bsg_error *err)
+/* ---- the decision ------------------------------------------------------ */
+
+/* Where the phone is supposed to be, or where its orders say that it is. */
+static struct word find_word(const struct bsg_explain_query *query)
+{
+	const struct bsg_orders *orders = query->orders;
+
+	if (query->state != NULL)
+		return (struct word){ .at = 0 };
+	if (query->in != NULL)
+		return (struct word){ str(query->in), true, query->since != 0 ? query->since : query->at };
+	if (orders->has_presence)
+		return (struct word){ orders->presence.place, orders->presence.in, orders->presence.at };
+	return (struct word){ .at = 0 };
+}
+
+static enum bsg_err new_decision(const struct bsg_explain_query *query, struct decision **out, struct bsg_error *err)
 {
 	struct decision *d = calloc(1, sizeof(*d));
 	const char *why = NULL;
-	enum bsg_err rc;
+	enum bsg_err rc = BSG_OK;
 
 	*out = NULL;
 	if (d == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory to explain");
-	d->orders = *orders;
-	d->at = at;
-	rc = bsg_orders_prepare(&d->orders, &why);
+	d->query = query;
+	d->has_orders = query->orders != NULL;
+	if (d->has_orders) {
+		d->orders = *query->orders;
+		d->word = find_word(query);
+		rc = bsg_orders_prepare(&d->orders, &why);
+	}
 	if (rc != BSG_OK) {
 		free(d);
 		return bsg_fail(err, rc, "these orders are refused: %s", why != NULL ? why : "");
@@ -55,60 +93,90 @@ static enum bsg_err new_decision(const struct bsg_orders *orders, int64_t at, st
 	return BSG_OK;
 }
 
-static enum bsg_err step(struct decision *d, struct bsg_event event, struct bsg_error *err)
+static enum bsg_err step(struct decision *d, int64_t at, struct bsg_event event, struct bsg_error *err)
 {
-	const int64_t passed_ms = (d->at - (int64_t)d->state.now) * 1000;
+	const struct bsg_explain_query *q = d->query;
+	const int64_t passed_ms = (at - (int64_t)d->state.now) * 1000;
 
 	/* As if the phone had been awake since its last step, and its clock right. */
-	event.time = (struct bsg_time){ .utc = d->at, .auth = true,
+	event.time = (struct bsg_time){ .utc = at, .auth = q->state == NULL || !q->unverified,
 					.mono_ms = d->state.mono_ms + (passed_ms > 0 ? passed_ms : 0) };
-	const enum bsg_err rc = bsg_step(&d->orders, NULL, 0, &d->state, &event, &d->state, &d->out);
+	const enum bsg_err rc = bsg_step(d->has_orders ? &d->orders : NULL, q->guests, q->n_guests, &d->state, &event, &d->state,
+					 &d->out);
 	if (rc != BSG_OK)
 		return bsg_fail(err, rc, "these orders and this state do not belong together");
 	return BSG_OK;
 }
 
-static enum bsg_err come_in(struct decision *d, struct bsg_str place, int64_t since, struct bsg_error *err)
+static enum bsg_err come_in(struct decision *d, struct bsg_str place, int64_t since, int64_t at, struct bsg_error *err)
 {
 	struct bsg_event event = { .kind = BSG_EVENT_GATE_IN };
 
 	event.u.gate.place = place;
 	event.u.gate.at = since;
 	event.u.gate.bound = true;
-	return step(d, event, err);
+	return step(d, at, event, err);
 }
 
-static enum bsg_err decide(const struct bsg_explain_query *query, struct decision *d, struct bsg_error *err)
+/*
+ * The phone's life up to a press of break-glass. That it was reported says that something was restricted, so a word that is
+ * younger than the press found the phone in its place. Release and presence come with the next orders, as they did.
+ */
+static enum bsg_err press(struct decision *d, int64_t at, struct bsg_error *err)
 {
-	const bool imagined = query->state == NULL && query->in != NULL;
+	const struct bsg_orders *given = d->query->orders;
+	enum bsg_err rc;
 
-	if (query->state != NULL)
-		d->state = *query->state;
-	if (imagined) {
-		if (query->in[0] != '\0' && !has_place(&d->orders, str(query->in)))
-			return bsg_fail(err, BSG_E_NOT_FOUND, "these orders have no place '%.40s'", query->in);
+	d->orders.has_presence = d->orders.has_release = false;
+	d->orders.serial = given->serial > 1 ? given->serial - 1 : 1;
+	rc = step(d, at, (struct bsg_event){ .kind = BSG_EVENT_TICK }, err);
+	if (rc == BSG_OK && d->word.place.len > 0 && (d->word.in || d->word.at > at))
+		rc = come_in(d, d->word.place, d->word.at, at, err);
+	if (rc == BSG_OK)
+		rc = step(d, at, (struct bsg_event){ .kind = BSG_EVENT_BREAK_GLASS }, err);
+	d->orders.has_presence = given->has_presence;
+	d->orders.has_release = given->has_release;
+	d->orders.serial++;
+	return rc;
+}
+
+static enum bsg_err decide(struct decision *d, struct bsg_error *err)
+{
+	const struct bsg_explain_query *q = d->query;
+	const bool imagined = q->state == NULL && q->in != NULL;
+	enum bsg_err rc = BSG_OK;
+
+	if (!d->has_orders && q->state == NULL)
+		return bsg_fail(err, BSG_E_INVALID, "nothing to explain: neither orders nor a state");
+	if (q->state != NULL)
+		d->state = *q->state;
+	if (imagined && q->in[0] != '\0' && find_place(&d->orders, str(q->in)) == NULL)
+		return bsg_fail(err, BSG_E_NOT_FOUND, "these orders have no place '%.40s'", q->in);
+	if (q->state == NULL && q->break_glass_at != 0 && q->break_glass_at <= q->at)
+		rc = press(d, q->break_glass_at, err);
+	if (imagined)
 		d->orders.has_presence = false;
-	}
-	const enum bsg_err rc = step(d, (struct bsg_event){ .kind = BSG_EVENT_TICK }, err);
-	if (rc != BSG_OK || !imagined || query->in[0] == '\0')
+	if (rc == BSG_OK)
+		rc = step(d, q->at, (struct bsg_event){ .kind = BSG_EVENT_TICK }, err);
+	if (rc != BSG_OK || !imagined || q->in[0] == '\0')
 		return rc;
-	return come_in(d, str(query->in), query->since, err);
+	return come_in(d, str(q->in), q->since, q->at, err);
 }
 
 enum bsg_err bsg_explain_asked(const struct bsg_orders *orders, const char *place, int64_t at, uint32_t *functions,
 			       struct bsg_error *err)
 {
+	const struct bsg_explain_query query = { .orders = orders, .at = at, .in = place };
 	struct decision *d;
 	enum bsg_err rc;
 
 	*functions = 0;
-	if (!has_place(orders, str(place)))
+	if (find_place(orders, str(place)) == NULL)
 		return BSG_OK;
-	rc = new_decision(orders, at, &d, err);
+	rc = new_decision(&query, &d, err);
 	if (rc != BSG_OK)
 		return rc;
-	const struct bsg_explain_query query = { .orders = orders, .at = at, .in = place };
-	rc = decide(&query, d, err);
+	rc = decide(d, err);
 	if (rc == BSG_OK)
 		*functions = d->out.restricted;
 	free(d);
@@ -117,34 +185,26 @@ enum bsg_err bsg_explain_asked(const struct bsg_orders *orders, const char *plac
 
 /* ---- why not ----------------------------------------------------------- */
 
-enum why_not { NO_RULE = 0, ELSEWHERE, NOT_NOW, OBSERVE, EXEMPT, BREAK_GLASS, RELEASED, EXPIRED };
-
-/* The rule, place or time follows where the text ends with a space. */
-static const struct why_not_text {
-	const char *code, *kk, *ru, *en;
-} why_not_texts[] = {
-	[NO_RULE] = { "no_rule", "Бұл құрылғыға қатысты ешбір ереже мұны шектемейді.",
-		      "Ни одно правило для этого устройства этого не ограничивает.",
-		      "No rule for this device restricts it." },
-	[ELSEWHERE] = { "elsewhere", "Шектейтін ереже басқа орынға арналған, құрылғы ол жерде емес: ",
-			"Правило действует в месте, где устройства сейчас нет: ",
-			"The rule holds in a place where the device is not: " },
-	[NOT_NOW] = { "not_now", "Ереженің уақыты қазір емес: ", "Сейчас не время этого правила: ",
-		      "It is not the rule's time now: " },
-	[OBSERVE] = { "observe", "Ереже тек байқау сатысында, шектемейді: ", "Правило только наблюдает и не ограничивает: ",
-		      "The rule is only observed yet and restricts nothing: " },
-	[EXEMPT] = { "exempt", "Босату бар, мына уақытқа дейін: ", "Действует освобождение до ", "An exemption is in force until " },
-	[BREAK_GLASS] = { "break_glass", "Иесі төтенше жағдайда бәрін босатты.", "Владелец снял ограничения в экстренном случае.",
-			  "The owner has lifted everything in an emergency." },
-	[RELEASED] = { "released", "Көмек қызметі босатты.", "Ограничения сняла служба поддержки.",
-		       "The helpdesk has released this device." },
-	[EXPIRED] = { "expired", "Нұсқаулардың мерзімі өткен.", "Срок указаний истёк.", "The orders have expired." },
+/* How near a rule came to restricting; of several rules the nearest explains (P23). */
+enum nearness {
+	NO_RULE = 0,
+	OBSERVED_ELSEWHERE,	/* a rule that is only observed, and does not even hold */
+	NEITHER_AGAIN,		/* neither time nor place, and these orders have no later time */
+	NEITHER,
+	NOT_THERE,
+	LEFT_BY_LEASE,
+	HELD,
+	NEVER_AGAIN,
+	NOT_NOW,
+	OBSERVED,
+	EXEMPTED,
+	BROKEN_GLASS,
 };
 
-/* What stands in the way of a rule, and the rule; later kinds explain more. */
+/* What stands in the way of a rule. */
 struct obstacle {
-	enum why_not kind;
-	char detail[160];
+	enum nearness near;
+	struct bsg_why_not_facts facts;
 };
 
 static bool window_holds(const struct bsg_orders *orders, const struct bsg_rule *rule, int64_t at, int64_t *next)
@@ -169,7 +229,7 @@ static bool is_present(const struct bsg_output *out, struct bsg_str place)
 	return false;
 }
 
-/* The end of the exemptions that cover @p functions now, one after the other; 0: none does. */
+/* The end of the exemptions that cover @p function now, one after the other; 0: none does. */
 static int64_t exempt_until(const struct bsg_orders *orders, uint32_t function, int64_t at)
 {
 	int64_t until = at;
@@ -189,66 +249,159 @@ static int64_t exempt_until(const struct bsg_orders *orders, uint32_t function, 
 	return until > at ? until : 0;
 }
 
+/* D7.5: what break-glass lifts now. */
+static uint32_t lifted_by_glass(const struct decision *d)
+{
+	uint32_t kept = 0;
+
+	if (d->state.break_glass_until <= d->state.now)
+		return 0;
+	for (size_t i = 0; i < d->orders.n_places; i++)
+		if (is_present(&d->out, d->orders.places[i].id))
+			kept |= d->orders.places[i].keep;
+	return BSG_FUNCTIONS_ALL & ~kept;
+}
+
+/* When the lease ended by which the phone was in @p place, if that is why it is there no longer; 0: it is not. */
+static int64_t lease_ended(const struct decision *d, struct bsg_str place)
+{
+	const struct bsg_place *around = d->word.in ? find_place(&d->orders, d->word.place) : NULL;
+	int64_t end;
+
+	while (around != NULL && !same(around->id, place))
+		around = around->parent.len > 0 ? find_place(&d->orders, around->parent) : NULL;
+	if (around == NULL)
+		return 0;
+	end = d->word.at + (around->max_stay != 0 ? around->max_stay : d->orders.max_stay);
+	return end <= (int64_t)d->state.now ? end : 0;
+}
+
+/* D8.9: presence that unverified time holds back. @return the end of its lease, 0: there is none */
+static int64_t held_since(const struct decision *d, struct bsg_str place)
+{
+	for (size_t i = 0; i < BSG_PLACES_MAX; i++) {
+		const struct bsg_place_state *slot = &d->state.places[i];
+
+		if (slot->by == BSG_BY_GATE && slot->end <= d->state.now &&
+		    same((struct bsg_str){ slot->id, strnlen(slot->id, BSG_ID_MAX) }, place))
+			return slot->end;
+	}
+	return 0;
+}
+
+static struct obstacle away(const struct decision *d, const struct bsg_rule *rule, struct bsg_why_not_facts facts)
+{
+	const int64_t held = held_since(d, rule->place), ended = lease_ended(d, rule->place);
+
+	facts.kind = BSG_WHY_ELSEWHERE;
+	if (held != 0) {
+		facts.kind = BSG_WHY_TIME_UNVERIFIED;
+		facts.time = held;
+		return (struct obstacle){ HELD, facts };
+	}
+	if (ended != 0) {
+		facts.kind = BSG_WHY_LEASE_OVER;
+		facts.time = ended;
+		facts.since = d->word.at;
+		return (struct obstacle){ LEFT_BY_LEASE, facts };
+	}
+	return (struct obstacle){ NOT_THERE, facts };
+}
+
+/* An enforced rule that holds, and yet @p function is free: break-glass, else an exemption (D7 before exemptions). */
+static struct obstacle lifted(const struct decision *d, uint32_t function, struct bsg_why_not_facts facts)
+{
+	if ((lifted_by_glass(d) & function) != 0) {
+		facts.kind = BSG_WHY_BREAK_GLASS;
+		facts.time = d->state.break_glass_until;
+		return (struct obstacle){ BROKEN_GLASS, facts };
+	}
+	facts.kind = BSG_WHY_EXEMPT;
+	facts.time = exempt_until(&d->orders, function, d->state.now);
+	return (struct obstacle){ EXEMPTED, facts };
+}
+
 static struct obstacle look_at_rule(const struct decision *d, const struct bsg_rule *rule, uint32_t function)
 {
-	const bool there = rule->place.len == 0 || is_present(&d->out, rule->place);
-	struct obstacle o = { NO_RULE, "" };
-	char time[BSG_TIME_SIZE];
+	const struct bsg_place *place = find_place(&d->orders, rule->place);
+	const bool there = place == NULL || is_present(&d->out, rule->place);
+	struct bsg_why_not_facts facts = { .rule = rule->id, .place = rule->place,
+					   .place_name = place != NULL ? &place->name : NULL };
 	int64_t next;
-	const bool now = window_holds(&d->orders, rule, d->at, &next);
+	const bool now = window_holds(&d->orders, rule, d->state.now, &next);
 
-	if (!now) {
-		o.kind = NOT_NOW;
-		bsg_time_format(next, time);
-		snprintf(o.detail, sizeof(o.detail), "%.*s%s%s", (int)rule->id.len, rule->id.ptr, next > 0 ? ", " : "",
-			 next > 0 ? time : "");
-	} else if (!there) {
-		o.kind = ELSEWHERE;
-		snprintf(o.detail, sizeof(o.detail), "%.*s (%.*s)", (int)rule->place.len, rule->place.ptr, (int)rule->id.len,
-			 rule->id.ptr);
-	} else if (!rule->enforce) {
-		o.kind = OBSERVE;
-		snprintf(o.detail, sizeof(o.detail), "%.*s", (int)rule->id.len, rule->id.ptr);
-	} else {
-		o.kind = EXEMPT;
-		bsg_time_format(exempt_until(&d->orders, function, d->at), o.detail);
+	if (!rule->enforce) {
+		facts.kind = BSG_WHY_OBSERVE;
+		return (struct obstacle){ now && there ? OBSERVED : OBSERVED_ELSEWHERE, facts };
 	}
-	return o;
+	if (now)
+		return there ? lifted(d, function, facts) : away(d, rule, facts);
+	facts.kind = next != 0 ? BSG_WHY_NOT_NOW : BSG_WHY_NOT_AGAIN;
+	facts.time = next;
+	if (there)
+		return (struct obstacle){ next != 0 ? NOT_NOW : NEVER_AGAIN, facts };
+	return (struct obstacle){ next != 0 ? NEITHER : NEITHER_AGAIN, facts };
+}
+
+/* Whether @p a explains better than @p b, so that the order of rules changes nothing (D2): the sooner next time, the smaller id. */
+static bool is_better(const struct obstacle *a, const struct obstacle *b)
+{
+	if (a->near != b->near)
+		return a->near > b->near;
+	if (a->facts.kind == BSG_WHY_NOT_NOW && a->facts.time != b->facts.time)
+		return a->facts.time < b->facts.time;
+	return compare(a->facts.rule, b->facts.rule) < 0;
+}
+
+static void look_at_guests(const struct decision *d, uint32_t function, struct obstacle *best)
+{
+	for (size_t i = 0; i < d->query->n_guests; i++) {
+		const struct bsg_guest *guest = &d->query->guests[i];
+		const struct bsg_why_not_facts facts = { .kind = BSG_WHY_BREAK_GLASS, .rule = str("guest"), .place = guest->place,
+							 .place_name = &guest->name, .time = d->state.break_glass_until };
+
+		/* Exemptions do not count for guests (D13.6): nothing else is left. */
+		if ((guest->functions & function) != 0 && is_present(&d->out, guest->place) &&
+		    find_place(&d->orders, guest->place) == NULL)
+			*best = (struct obstacle){ BROKEN_GLASS, facts };
+	}
+}
+
+/* What lifts everything, whatever the rules say. @return false: nothing does */
+static bool all_lifted(const struct decision *d, struct bsg_why_not_facts *facts)
+{
+	*facts = (struct bsg_why_not_facts){ .kind = BSG_WHY_NO_ORDERS };
+	if (!d->has_orders)
+		return true;
+	if (d->out.why_no_pass == BSG_PASS_ORDERS_EXPIRED) {
+		facts->kind = BSG_WHY_EXPIRED;
+		facts->time = d->orders.expires;
+		return true;
+	}
+	facts->kind = BSG_WHY_RELEASED;
+	facts->time = d->state.release_at;
+	return d->out.why_no_pass == BSG_PASS_RELEASED;
 }
 
 /* The strongest reason that @p function is free; only called when the decision left it free. */
-static struct obstacle find_obstacle(const struct decision *d, uint32_t function)
+static struct bsg_why_not_facts why_not(const struct decision *d, uint32_t function)
 {
-	struct obstacle best = { NO_RULE, "" };
+	struct obstacle best = { NO_RULE, { .kind = BSG_WHY_NO_RULE } };
+	struct bsg_why_not_facts all;
 
-	if (d->out.why_no_pass == BSG_PASS_ORDERS_EXPIRED)
-		return (struct obstacle){ EXPIRED, "" };
-	if (d->out.why_no_pass == BSG_PASS_RELEASED)
-		return (struct obstacle){ RELEASED, "" };
+	if (all_lifted(d, &all))
+		return all;
 	for (size_t i = 0; i < d->orders.n_rules; i++) {
 		const struct bsg_rule *rule = &d->orders.rules[i];
 
 		if ((rule->restrict_functions & function) == 0)
 			continue;
 		const struct obstacle o = look_at_rule(d, rule, function);
-		if (o.kind > best.kind)
+		if (is_better(&o, &best))
 			best = o;
 	}
-	/* An enforced rule holds and no exemption covers it: only break-glass is left (D7 over D6 over exemptions). */
-	if (best.kind == EXEMPT && exempt_until(&d->orders, function, d->at) == 0)
-		return (struct obstacle){ BREAK_GLASS, "" };
-	return best;
-}
-
-static json_t *obstacle_texts(const struct obstacle *o)
-{
-	const struct why_not_text *t = &why_not_texts[o->kind];
-	char kk[400], ru[400], en[400];
-
-	snprintf(kk, sizeof(kk), "%s%s", t->kk, o->detail);
-	snprintf(ru, sizeof(ru), "%s%s", t->ru, o->detail);
-	snprintf(en, sizeof(en), "%s%s", t->en, o->detail);
-	return bsg_json_texts(&(struct bsg_policy_texts){ kk, ru, en });
+	look_at_guests(d, function, &best);
+	return best.facts;
 }
 
 /* ---- rows -------------------------------------------------------------- */
@@ -256,6 +409,11 @@ static json_t *obstacle_texts(const struct obstacle *o)
 static json_t *string_or_null(struct bsg_str s)
 {
 	return s.len > 0 ? json_stringn(s.ptr, s.len) : json_null();
+}
+
+static json_t *time_or_null(int64_t time)
+{
+	return time > 0 ? bsg_json_time(time) : json_null();
 }
 
 static json_t *because(const struct bsg_text *text)
@@ -274,38 +432,87 @@ static json_t *because(const struct bsg_text *text)
 	return map;
 }
 
-static void put_reason(json_t **row, const struct decision *d, unsigned f)
+static const struct bsg_text *name_of(const struct decision *d, struct bsg_str id)
 {
-	const bool restricted = (d->out.restricted & BSG_BIT(f)) != 0;
-	const struct bsg_out_why none = { .until = 0 };
-	const struct bsg_out_why *why = restricted ? &d->out.why[f] : &none;
+	const struct bsg_place *place = find_place(&d->orders, id);
 
-	bsg_json_put(row, "restricted", json_boolean(restricted));
-	bsg_json_put(row, "rule", string_or_null(why->rule));
-	bsg_json_put(row, "place", string_or_null(why->place));
-	bsg_json_put(row, "until", why->until > 0 ? bsg_json_time(why->until) : json_null());
-	bsg_json_put(row, "because", because(why->because));
-	if (restricted) {
-		bsg_json_put(row, "why_not", json_null());
-		bsg_json_put(row, "why_not_code", json_null());
-	} else {
-		const struct obstacle o = find_obstacle(d, BSG_BIT(f));
-
-		bsg_json_put(row, "why_not", obstacle_texts(&o));
-		bsg_json_put(row, "why_not_code", json_string(why_not_texts[o.kind].code));
-	}
+	if (place != NULL)
+		return &place->name;
+	for (size_t i = 0; i < d->query->n_guests; i++)
+		if (same(d->query->guests[i].place, id))
+			return &d->query->guests[i].name;
+	return NULL;
 }
 
-static json_t *row_of(const struct bsg_explain_query *query, const struct decision *d, unsigned f)
+/* What the rule's place asks for at its gate, where this phone cannot do what the rule says. @return false: nobody knows */
+static bool find_remedy(const struct decision *d, unsigned f, struct bsg_str id, enum bsg_remedy *out)
 {
+	const struct bsg_policy_place *place = NULL;
+	struct bsg_verdict verdict;
+	char name[BSG_NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%.*s", (int)id.len, id.ptr);
+	if (d->query->policy != NULL && id.len > 0)
+		place = bsg_policy_find_place(d->query->policy, name);
+	if (place == NULL)
+		return false;
+	bsg_coverage_verdict(d->query->coverage, place, &d->query->phone, BSG_BIT(f), &verdict);
+	*out = verdict.remedy;
+	return true;
+}
+
+static void put_restricted(json_t **row, const struct decision *d, unsigned f, const struct bsg_coverage_entry *entry)
+{
+	const struct bsg_out_why *why = &d->out.why[f];
+	struct bsg_restricted_facts facts = { .why = why, .place_name = name_of(d, why->place), .grade = entry->grade,
+					      .how = &entry->why };
+
+	if (entry->grade != BSG_GRADE_ENFORCED)
+		facts.has_remedy = find_remedy(d, f, why->place, &facts.remedy);
+	bsg_json_put(row, "rule", string_or_null(why->rule));
+	bsg_json_put(row, "place", string_or_null(why->place));
+	bsg_json_put(row, "until", time_or_null(why->until));
+	bsg_json_put(row, "because", because(why->because));
+	bsg_json_put(row, "remedy", facts.has_remedy ? json_string(bsg_remedy_name(facts.remedy)) : json_null());
+	bsg_json_put(row, "says", bsg_restricted_says(&facts));
+}
+
+static void put_nulls(json_t **row, const char *const *keys)
+{
+	for (; *keys != NULL; keys++)
+		bsg_json_put(row, *keys, json_null());
+}
+
+static void put_free(json_t **row, const struct decision *d, unsigned f)
+{
+	const struct bsg_why_not_facts facts = why_not(d, BSG_BIT(f));
+
+	bsg_json_put(row, "why_not", bsg_why_not_text(&facts));
+	bsg_json_put(row, "why_not_code", json_string(bsg_why_not_code(facts.kind)));
+	bsg_json_put(row, "why_not_rule", string_or_null(facts.rule));
+	bsg_json_put(row, "why_not_place", string_or_null(facts.place));
+	bsg_json_put(row, "why_not_time", time_or_null(facts.time));
+	bsg_json_put(row, "says", bsg_why_not_says(&facts));
+}
+
+static json_t *row_of(const struct decision *d, unsigned f)
+{
+	static const char *const of_restricted[] = { "rule", "place", "until", "because", "remedy", NULL };
+	static const char *const of_free[] = { "why_not", "why_not_code", "why_not_rule", "why_not_place", "why_not_time", NULL };
+	const bool restricted = (d->out.restricted & BSG_BIT(f)) != 0;
 	struct bsg_coverage_entry entry;
 	json_t *row = json_object();
 
-	bsg_coverage_look_up(query->coverage, &query->phone, f, &entry);
+	bsg_coverage_look_up(d->query->coverage, &d->query->phone, f, &entry);
 	bsg_json_put(&row, "function", json_string(bsg_functions[f].name));
-	put_reason(&row, d, f);
+	bsg_json_put(&row, "restricted", json_boolean(restricted));
+	put_nulls(&row, restricted ? of_free : of_restricted);
+	if (restricted)
+		put_restricted(&row, d, f, &entry);
+	else
+		put_free(&row, d, f);
 	bsg_json_put(&row, "enforced", json_string(bsg_grade_name(entry.grade)));
-	bsg_json_put(&row, "class", json_string(bsg_class_name(query->phone.class_of)));
+	bsg_json_put(&row, "class", json_string(bsg_class_name(d->query->phone.class_of)));
 	bsg_json_put(&row, "how", bsg_json_texts(&entry.why));
 	return row;
 }
@@ -313,17 +520,17 @@ static json_t *row_of(const struct bsg_explain_query *query, const struct decisi
 enum bsg_err bsg_explain(const struct bsg_explain_query *query, json_t **out, struct bsg_error *err)
 {
 	struct decision *d;
-	enum bsg_err rc = new_decision(query->orders, query->at, &d, err);
+	enum bsg_err rc = new_decision(query, &d, err);
 	json_t *rows;
 
 	*out = NULL;
 	if (rc != BSG_OK)
 		return rc;
-	rc = decide(query, d, err);
+	rc = decide(d, err);
 	if (rc == BSG_OK) {
 		rows = json_array();
 		for (unsigned f = 0; f < BSG_FUNCTIONS_COUNT; f++)
-			bsg_json_add(&rows, row_of(query, d, f));
+			bsg_json_add(&rows, row_of(d, f));
 		*out = rows;
 		if (rows == NULL)
 			rc = bsg_fail(err, BSG_E_NO_MEMORY, "no memory to explain");

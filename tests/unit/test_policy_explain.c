@@ -215,7 +215,7 @@ static const struct explain_case {
 	{ "P23 inside since an hour", "house", "camera", NOW + HOUR, NOW, 0, "camera", NULL, "2026-11-23T09:00:00Z" },
 	{ "P23 outside", "", "camera", NOW, 0, 0, NULL, "elsewhere", NULL },
 	{ "P23 in the yard around it", "yard", "camera", NOW, 0, 0, NULL, "elsewhere", NULL },
-	{ "P23 the lease is over", "house", "camera", NOW + 6 * HOUR, NOW, 0, NULL, "elsewhere", NULL },
+	{ "P23 the lease is over", "house", "camera", NOW + 6 * HOUR, NOW, 0, NULL, "lease_over", NULL },
 	{ "P23 not yet its time", "house", "wifi", NOW, 0, 0, NULL, "not_now", NULL },
 	{ "P23 its time", "house", "wifi", NOW + 2 * HOUR, 0, 0, "hours", NULL, "2026-11-23T08:00:00Z" },
 	{ "P23 its time is over", "house", "wifi", NOW + 4 * HOUR, 0, 0, NULL, "not_now", NULL },
