@@ -11,6 +11,7 @@
 #include "cli/command.h"
 
 struct bsg_http_client;
+struct bsg_json_phone;
 
 struct bsg_cli {
 	const struct bsg_cli_command *command;
@@ -18,6 +19,7 @@ struct bsg_cli {
 	int n_args;
 	const char *values[BSG_CLI_OPTIONS_MAX];	/* beside command->options; "" for a flag; NULL: not given */
 	const char *common[BSG_CLI_OPTIONS_MAX];	/* beside bsg_cli_common */
+	const char *lang;	/* "kk", "ru", "en" as asked for by bsg_cli_choose_language(); NULL: the terminal's */
 	FILE *out;
 	FILE *err;
 };
@@ -77,8 +79,14 @@ void bsg_cli_answer_free(struct bsg_cli_answer *answer);
 /** Print an answer: as JSON with --json, else @columns of the object or of each item. @return an exit status */
 int bsg_cli_print(const struct bsg_cli *cli, json_t *json, const char *columns);
 
-/** The language of the terminal, for texts that come in three: "kk", "ru" or "en". */
-const char *bsg_cli_language(void);
+/** The language for texts that come in three: what was asked for, else the terminal's. @return "kk", "ru" or "en" */
+const char *bsg_cli_language(const struct bsg_cli *cli);
+
+/** Take the language from --lang, where it is given. @return BSG_CLI_DONE, or BSG_CLI_USAGE after saying which there are */
+int bsg_cli_choose_language(struct bsg_cli *cli);
+
+/** Print why a phone is as its last step left it, for the kind of enrolment that --kind says. @return an exit status */
+int bsg_cli_explain_phone(struct bsg_cli *cli, const struct bsg_json_phone *phone);
 
 /** Run a command that is only a request, as its row says. */
 int bsg_cli_run_row(struct bsg_cli *cli);
@@ -95,6 +103,7 @@ int bsg_cli_write_out(const struct bsg_cli *cli, const char *path, const void *b
 int bsg_cli_invite(struct bsg_cli *cli);
 int bsg_cli_policy_check(struct bsg_cli *cli);
 int bsg_cli_policy_send(struct bsg_cli *cli);
+int bsg_cli_policy_explain(struct bsg_cli *cli);
 int bsg_cli_device_coverage(struct bsg_cli *cli);
 int bsg_cli_device_orders(struct bsg_cli *cli);
 int bsg_cli_device_carry(struct bsg_cli *cli);

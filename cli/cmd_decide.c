@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `bosaga decide`: a phone's trace through the core, one decision a line. No server. */
+/* `bosaga decide`: a phone's trace through the core, one decision a line, or why the last one is as it is. No server. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,11 +69,11 @@ static int step_line(const struct bsg_cli *cli, struct bsg_json_phone *phone, co
 		return bsg_cli_refuse(cli, "%s:%zu:%d: %s", file, number, at.column, at.text);
 	if (bsg_json_phone_step(phone, event, &output, &err) != BSG_OK) {
 		status = bsg_cli_refuse(cli, "%s:%zu: %s", file, number, err.text);
-	} else {
+	} else if (bsg_cli_option(cli, "explain") == NULL) {
 		(void)json_dumpf(output, cli->out, JSON_COMPACT);
 		fputc('\n', cli->out);
-		json_decref(output);
 	}
+	json_decref(output);
 	json_decref(event);
 	return status;
 }
@@ -98,6 +98,17 @@ static int step_all(const struct bsg_cli *cli, struct bsg_json_phone *phone, con
 	return BSG_CLI_DONE;
 }
 
+/* Options that mean something for an explanation only. @return BSG_CLI_DONE, or BSG_CLI_USAGE after saying which */
+static int check_options(struct bsg_cli *cli)
+{
+	if (bsg_cli_option(cli, "explain") == NULL &&
+	    (bsg_cli_option(cli, "kind") != NULL || bsg_cli_option(cli, "lang") != NULL)) {
+		(void)bsg_cli_refuse(cli, "decide: --kind and --lang are for --explain: give it too");
+		return BSG_CLI_USAGE;
+	}
+	return bsg_cli_choose_language(cli);
+}
+
 int bsg_cli_decide(struct bsg_cli *cli)
 {
 	struct bsg_orders_message *orders = NULL;
@@ -107,8 +118,10 @@ int bsg_cli_decide(struct bsg_cli *cli)
 	size_t len;
 	size_t events_len;
 	struct bsg_error err;
-	int status;
+	int status = check_options(cli);
 
+	if (status != BSG_CLI_DONE)
+		return status;
 	if (bsg_file_read(bsg_cli_option(cli, "orders"), BSG_ORDERS_MAX * 16, &bytes, &len, &err) != BSG_OK ||
 	    bsg_file_read(bsg_cli_option(cli, "events"), EVENTS_MAX, &events, &events_len, &err) != BSG_OK) {
 		status = bsg_cli_refuse(cli, "%s", err.text);
@@ -118,6 +131,8 @@ int bsg_cli_decide(struct bsg_cli *cli)
 				       : phone_from_json(cli, bytes, len, &phone);
 	if (status == BSG_CLI_DONE)
 		status = step_all(cli, phone, (const char *)events, events_len);
+	if (status == BSG_CLI_DONE && bsg_cli_option(cli, "explain") != NULL)
+		status = bsg_cli_explain_phone(cli, phone);
 out:
 	bsg_json_phone_free(phone);
 	free(orders);

@@ -5,6 +5,7 @@
 #define GET "GET"
 #define POST "POST"
 #define DELETE "DELETE"
+#define EXPLAINED "function,restricted,rule,place,until,enforced,says"
 
 const struct bsg_cli_option bsg_cli_common[] = {
 	{ "socket", "PATH", "talk to the server over its admin socket (default: BOSAGA_SOCKET)", false },
@@ -119,14 +120,19 @@ const struct bsg_cli_command bsg_cli_commands[] = {
 	{ .name = "policy explain", .args = "DEVICE", .min_args = 1, .max_args = 1,
 	  .help = "Say for each function whether it is restricted, by which rule, until when and how.",
 	  .options = { { "at", "TIME", "at this time (RFC 3339) instead of now", false },
-		       { "in", "PLACE", "as if the device had just entered this place", false } },
+		       { "in", "PLACE", "as if the device had just entered this place", false },
+		       { "since", "TIME", "with --in: as if it had entered at this time (RFC 3339)", false },
+		       { "lang", "LANG", "kk, ru or en: the language of the sentences (default: the terminal's)", false } },
 	  .method = GET, .path = "/devices/{0}/explain",
-	  .fields = { { "at", "at", 's' }, { "in", "in", 's' } },
-	  .columns = "function,restricted,rule,place,until,enforced,because,why_not" },
+	  .fields = { { "at", "at", 's' }, { "in", "in", 's' }, { "since", "since", 's' } },
+	  .columns = EXPLAINED, .run = bsg_cli_policy_explain },
 	{ .name = "decide", .args = "", .help = "Replay a phone's trace through the decision, without a server.",
 	  .options = { { "orders", "FILE", "signed bytes as the device gets them, or JSON", true },
-		       { "events", "FILE", "one event a line", true } },
-	  .run = bsg_cli_decide },
+		       { "events", "FILE", "one event a line", true },
+		       { "explain", NULL, "instead of the decisions, say why the phone is as the last event left it", false },
+		       { "kind", "KIND", "with --explain: how the phone is enrolled (default: linux-agent)", false },
+		       { "lang", "LANG", "with --explain: kk, ru or en (default: the terminal's)", false } },
+	  .columns = EXPLAINED, .run = bsg_cli_decide },
 
 	/* Gates and crossings */
 	{ .name = "gate credential", .args = "PLACE GATE", .min_args = 2, .max_args = 2,

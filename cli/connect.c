@@ -12,10 +12,12 @@
 #define ANSWER_MAX (64U * 1024 * 1024)
 
 /* LC_ALL before LC_MESSAGES before LANG, as setlocale(3) has it. */
-const char *bsg_cli_language(void)
+const char *bsg_cli_language(const struct bsg_cli *cli)
 {
 	static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
 
+	if (cli->lang != NULL)
+		return cli->lang;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = getenv(names[i]);
 
@@ -104,7 +106,7 @@ static int say_unreachable(const struct bsg_cli *cli, const struct bsg_error *er
 int bsg_cli_call(struct bsg_cli *cli, const struct bsg_cli_request *request, struct bsg_cli_answer *answer)
 {
 	struct bsg_http_request http = { .method = request->method, .if_none_match = request->if_none_match,
-					 .wait_s = (unsigned)request->wait_s, .accept_language = bsg_cli_language(),
+					 .wait_s = (unsigned)request->wait_s, .accept_language = bsg_cli_language(cli),
 					 .response_max = ANSWER_MAX };
 	struct bsg_http_client *client = NULL;
 	struct bsg_http_response response;

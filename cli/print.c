@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 #define COLUMNS_MAX 12
-#define CELL_MAX 200
+#define CELL_MAX 2048	/* the longest sentence of an explanation has about half of it */
 
 struct columns {
 	char name[COLUMNS_MAX][32];
@@ -33,9 +33,9 @@ static void defuse(char *cell)
 			*p = ' ';
 }
 
-static void format_cell(json_t *value, char *cell, size_t size);
+static void format_cell(const char *lang, json_t *value, char *cell, size_t size);
 
-static void format_list(json_t *list, char *cell, size_t size)
+static void format_list(const char *lang, json_t *list, char *cell, size_t size)
 {
 	size_t used = 0;
 	size_t i;
@@ -46,7 +46,7 @@ static void format_list(json_t *list, char *cell, size_t size)
 		char one[CELL_MAX];
 		int n;
 
-		format_cell(item, one, sizeof(one));
+		format_cell(lang, item, one, sizeof(one));
 		n = snprintf(cell + used, size - used, "%s%s", used != 0 ? "," : "", one);
 		if (n < 0 || (size_t)n >= size - used)
 			return;
@@ -55,15 +55,15 @@ static void format_list(json_t *list, char *cell, size_t size)
 }
 
 /* A text in three languages is one in the terminal's; of another object its values, enough to see "camera house". */
-static void format_object(json_t *object, char *cell, size_t size)
+static void format_object(const char *lang, json_t *object, char *cell, size_t size)
 {
-	json_t *text = json_object_get(object, bsg_cli_language());
+	json_t *text = json_object_get(object, lang);
 	const char *key;
 	json_t *value;
 	size_t used = 0;
 
 	if (json_is_string(text)) {
-		format_cell(text, cell, size);
+		format_cell(lang, text, cell, size);
 		return;
 	}
 	cell[0] = '\0';
@@ -71,7 +71,7 @@ static void format_object(json_t *object, char *cell, size_t size)
 		char one[CELL_MAX];
 		int n;
 
-		format_cell(value, one, sizeof(one));
+		format_cell(lang, value, one, sizeof(one));
 		n = snprintf(cell + used, size - used, "%s%s", used != 0 ? " " : "", one);
 		if (n < 0 || (size_t)n >= size - used)
 			return;
@@ -79,7 +79,7 @@ static void format_object(json_t *object, char *cell, size_t size)
 	}
 }
 
-static void format_cell(json_t *value, char *cell, size_t size)
+static void format_cell(const char *lang, json_t *value, char *cell, size_t size)
 {
 	if (json_is_string(value))
 		(void)snprintf(cell, size, "%s", json_string_value(value));
@@ -90,9 +90,9 @@ static void format_cell(json_t *value, char *cell, size_t size)
 	else if (json_is_boolean(value))
 		(void)snprintf(cell, size, "%s", json_is_true(value) ? "yes" : "no");
 	else if (json_is_array(value))
-		format_list(value, cell, size);
+		format_list(lang, value, cell, size);
 	else if (json_is_object(value))
-		format_object(value, cell, size);
+		format_object(lang, value, cell, size);
 	else
 		(void)snprintf(cell, size, "-");
 	defuse(cell);
@@ -117,7 +117,7 @@ static void print_cell(FILE *out, const char *cell, size_t width, bool last)
 		fputc(' ', out);
 }
 
-static void widen(json_t *items, const struct columns *columns, size_t *widths)
+static void widen(const char *lang, json_t *items, const struct columns *columns, size_t *widths)
 {
 	size_t i;
 	json_t *item;
@@ -127,7 +127,7 @@ static void widen(json_t *items, const struct columns *columns, size_t *widths)
 		widths[c] = width_of(columns->name[c]);
 	json_array_foreach(items, i, item)
 		for (size_t c = 0; c < columns->n; c++) {
-			format_cell(json_object_get(item, columns->name[c]), cell, sizeof(cell));
+			format_cell(lang, json_object_get(item, columns->name[c]), cell, sizeof(cell));
 			if (width_of(cell) > widths[c])
 				widths[c] = width_of(cell);
 		}
@@ -135,6 +135,7 @@ static void widen(json_t *items, const struct columns *columns, size_t *widths)
 
 static void print_items(const struct bsg_cli *cli, json_t *items, const char *names)
 {
+	const char *lang = bsg_cli_language(cli);
 	struct columns columns;
 	size_t widths[COLUMNS_MAX] = { 0 };
 	size_t i;
@@ -142,13 +143,13 @@ static void print_items(const struct bsg_cli *cli, json_t *items, const char *na
 	char cell[CELL_MAX];
 
 	split_columns(names, &columns);
-	widen(items, &columns, widths);
+	widen(lang, items, &columns, widths);
 	for (size_t c = 0; c < columns.n; c++)
 		print_cell(cli->out, columns.name[c], widths[c], c + 1 == columns.n);
 	fputc('\n', cli->out);
 	json_array_foreach(items, i, item) {
 		for (size_t c = 0; c < columns.n; c++) {
-			format_cell(json_object_get(item, columns.name[c]), cell, sizeof(cell));
+			format_cell(lang, json_object_get(item, columns.name[c]), cell, sizeof(cell));
 			print_cell(cli->out, cell, widths[c], c + 1 == columns.n);
 		}
 		fputc('\n', cli->out);
@@ -166,7 +167,7 @@ static void print_object(const struct bsg_cli *cli, json_t *object, const char *
 
 		if (value == NULL)
 			continue;
-		format_cell(value, cell, sizeof(cell));
+		format_cell(bsg_cli_language(cli), value, cell, sizeof(cell));
 		fprintf(cli->out, "%s: %s\n", columns.name[c], cell);
 	}
 }

@@ -269,16 +269,21 @@ static void keep(struct bsg_json_phone *phone, struct incoming *in)
 		}
 }
 
-static enum bsg_err step(struct bsg_json_phone *phone, struct incoming *in, json_t **out, struct bsg_error *err)
+void bsg_json_phone_look(const struct bsg_json_phone *phone, struct bsg_json_phone_look *out)
 {
-	struct bsg_guest guests[BSG_GUESTS_MAX];
-	struct bsg_state next;
-	size_t n = 0;
-
+	*out = (struct bsg_json_phone_look){ .orders = phone->orders, .state = &phone->state };
 	for (size_t i = 0; i < BSG_GUESTS_MAX; i++)
 		if (phone->kept[i].used)
-			guests[n++] = phone->kept[i].guest;
-	const enum bsg_err rc = bsg_step(phone->orders, guests, n, &phone->state, &in->event, &next, &phone->output);
+			out->guests[out->n_guests++] = phone->kept[i].guest;
+}
+
+static enum bsg_err step(struct bsg_json_phone *phone, struct incoming *in, json_t **out, struct bsg_error *err)
+{
+	struct bsg_json_phone_look now;
+	struct bsg_state next;
+
+	bsg_json_phone_look(phone, &now);
+	const enum bsg_err rc = bsg_step(now.orders, now.guests, now.n_guests, now.state, &in->event, &next, &phone->output);
 	if (rc != BSG_OK)
 		return bsg_fail(err, rc, "the decision refuses this event");
 	*out = bsg_json_output_write(&phone->output);

@@ -53,6 +53,17 @@ void bsg_json_phone_free(struct bsg_json_phone *phone);
 enum bsg_err bsg_json_phone_new_from(const struct bsg_orders *orders, struct bsg_json_phone **out,
 				     struct bsg_error *err) BSG_MUST_CHECK;
 
+/* What a phone holds after its last step: what bsg_explain() asks for. */
+struct bsg_json_phone_look {
+	const struct bsg_orders *orders;	/* in force; NULL: none yet */
+	const struct bsg_state *state;		/* all zero before the first step */
+	struct bsg_guest guests[BSG_GUESTS_MAX];	/* credentials kept */
+	size_t n_guests;
+};
+
+/** Look at a phone. @param out  borrows from the phone until its next step */
+void bsg_json_phone_look(const struct bsg_json_phone *phone, struct bsg_json_phone_look *out);
+
 /**
  * Step a phone by one event and give its output.
  *

@@ -506,11 +506,11 @@ static json_t *row_of(const struct decision *d, unsigned f)
 	bsg_coverage_look_up(d->query->coverage, &d->query->phone, f, &entry);
 	bsg_json_put(&row, "function", json_string(bsg_functions[f].name));
 	bsg_json_put(&row, "restricted", json_boolean(restricted));
-	put_nulls(&row, restricted ? of_free : of_restricted);
 	if (restricted)
 		put_restricted(&row, d, f, &entry);
 	else
 		put_free(&row, d, f);
+	put_nulls(&row, restricted ? of_free : of_restricted);
 	bsg_json_put(&row, "enforced", json_string(bsg_grade_name(entry.grade)));
 	bsg_json_put(&row, "class", json_string(bsg_class_name(d->query->phone.class_of)));
 	bsg_json_put(&row, "how", bsg_json_texts(&entry.why));

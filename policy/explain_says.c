@@ -113,7 +113,7 @@ static const struct sentence instead[] = {
 
 static const struct sentence instead_unknown = { {
 	" Оның орнына кіреберісте камераға жапсырма жапсырылуы немесе телефон ұяшыққа салынуы мүмкін.",
-	" Взамен на входе объектив могут заклеить или телефон положить в ячейку.",
+	" Взамен на входе могут заклеить объектив или попросить положить телефон в ячейку.",
 	" At the gate the lens may be sealed or the phone put into a locker instead." } };
 
 /* ---- filling in -------------------------------------------------------- */

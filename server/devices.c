@@ -11,6 +11,9 @@
 #include "server/orders.h"
 #include "server/verdict.h"
 #include "server/view.h"
+#include "wire/report.h"
+
+#define DAY_S INT64_C(86400)
 
 static const char *state_name(enum bsg_device_state state)
 {
@@ -184,38 +187,76 @@ void bsg_get_device_coverage(struct bsg_http_exchange *x, void *app)
 		bsg_answer_json(x, 200, coverage_of(x, app, &rec), NULL);
 }
 
-/* What the device would do at a time: with @p in, as if it had just entered there; else as its last crossing left it. */
-static enum bsg_err explain(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t at, const char *in, json_t **out,
+/* Whether a report says that break-glass runs at a time, and when it was pressed: by the device's clock, never after we heard. */
+static bool runs_at(const struct bsg_report_rec *rec, const struct bsg_report_item *item, int64_t at, int64_t *pressed)
+{
+	*pressed = rec->at < rec->received ? rec->at : rec->received;
+	return item->kind == BSG_REPORT_BREAK_GLASS && *pressed <= at && at < item->break_glass.until && at - *pressed < DAY_S;
+}
+
+/* When the owner pressed the break-glass that runs at a time; 0: none does. */
+static int64_t break_glass_at(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t at)
+{
+	struct bsg_report_batch *batch = malloc(sizeof(*batch));
+	struct bsg_store_blob body = {.data = NULL};
+	struct bsg_report_rec report;
+	struct bsg_error err;
+	int64_t pressed = 0;
+
+	if (batch == NULL || bsg_store_report_latest(server->store, rec->id, "break-glass", &report, &body, &err) != BSG_OK ||
+	    bsg_report_decode((struct bsg_bytes){body.data, body.len}, batch, NULL) != BSG_OK ||
+	    !runs_at(&report, &batch->reports[0], at, &pressed))
+		pressed = 0;
+	bsg_store_blob_free(&body);
+	free(batch);
+	return pressed;
+}
+
+/*
+ * What the device would do at a time: with @p query's in, as if it had entered there; else as its last crossing left it, and as
+ * its break-glass did. Orders for the moment of the press have its windows (P19).
+ */
+static enum bsg_err explain(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_explain_query *query, json_t **out,
 			    struct bsg_error *err)
 {
 	struct bsg_active_policy *active = bsg_active_get(&server->active);
-	struct bsg_explain_query query = {.at = at, .in = in, .coverage = server->coverage};
 	struct bsg_compiled *compiled = NULL;
-	enum bsg_err rc = bsg_orders_compile(server, active, rec, rec->serial + 1, at, &compiled, err);
+	enum bsg_err rc;
 
-	bsg_active_put(active);
-	if (rc != BSG_OK)
-		return rc;
-	query.orders = &compiled->orders;
-	bsg_facts_phone(server, rec, &query.phone);
-	rc = bsg_explain(&query, out, err);
+	query->coverage = server->coverage;
+	query->policy = active->policy;
+	query->break_glass_at = query->in == NULL ? break_glass_at(server, rec, query->at) : 0;
+	rc = bsg_orders_compile(server, active, rec, rec->serial + 1, query->break_glass_at != 0 ? query->break_glass_at : query->at,
+				&compiled, err);
+	if (rc == BSG_OK) {
+		query->orders = &compiled->orders;
+		bsg_facts_phone(server, rec, &query->phone);
+		rc = bsg_explain(query, out, err);
+	}
 	bsg_compiled_free(compiled);
+	bsg_active_put(active);
 	return rc;
 }
 
 void bsg_get_device_explain(struct bsg_http_exchange *x, void *app)
 {
-	static const char *const names[] = {"at", "in", NULL};
+	static const char *const names[] = {"at", "in", "since", NULL};
 	struct bsg_server *server = app;
-	int64_t at = bsg_now(server);
+	struct bsg_explain_query query = {.at = bsg_now(server), .in = bsg_http_query(x, "in")};
 	struct bsg_device_rec rec;
 	struct bsg_error err;
 	json_t *out = NULL;
 	enum bsg_err rc;
 
-	if (!bsg_query_only(x, false, names) || !bsg_query_time(x, "at", &at) || !find(x, server, &rec))
+	if (!bsg_query_only(x, false, names) || !bsg_query_time(x, "at", &query.at) || !bsg_query_time(x, "since", &query.since))
 		return;
-	rc = explain(server, &rec, at, bsg_http_query(x, "in"), &out, &err);
+	if (query.since != 0 && (query.in == NULL || query.in[0] == '\0')) {
+		bsg_http_problem(x, 400, "invalid", "since says when the device came into a place: name it with in");
+		return;
+	}
+	if (!find(x, server, &rec))
+		return;
+	rc = explain(server, &rec, &query, &out, &err);
 	if (rc == BSG_OK)
 		bsg_answer_json(x, 200, out, NULL);
 	else
