@@ -262,18 +262,14 @@ static uint32_t lifted_by_glass(const struct decision *d)
 	return BSG_FUNCTIONS_ALL & ~kept;
 }
 
-/* When the lease ended by which the phone was in @p place, if that is why it is there no longer; 0: it is not. */
+/* When the lease ended by which the phone was in @p place, where it is no longer: by the last word nothing else can end it. 0: none */
 static int64_t lease_ended(const struct decision *d, struct bsg_str place)
 {
 	const struct bsg_place *around = d->word.in ? find_place(&d->orders, d->word.place) : NULL;
-	int64_t end;
 
 	while (around != NULL && !same(around->id, place))
 		around = around->parent.len > 0 ? find_place(&d->orders, around->parent) : NULL;
-	if (around == NULL)
-		return 0;
-	end = d->word.at + (around->max_stay != 0 ? around->max_stay : d->orders.max_stay);
-	return end <= (int64_t)d->state.now ? end : 0;
+	return around != NULL ? d->word.at + (around->max_stay != 0 ? around->max_stay : d->orders.max_stay) : 0;
 }
 
 /* D8.9: presence that unverified time holds back. @return the end of its lease, 0: there is none */

@@ -250,6 +250,8 @@ void bsg_get_device_explain(struct bsg_http_exchange *x, void *app)
 
 	if (!bsg_query_only(x, false, names) || !bsg_query_time(x, "at", &query.at) || !bsg_query_time(x, "since", &query.since))
 		return;
+	if (bsg_http_query(x, "since") != NULL && query.since == 0)
+		query.since = 1;	/* the first second of 1970 is a time too */
 	if (query.since != 0 && (query.in == NULL || query.in[0] == '\0')) {
 		bsg_http_problem(x, 400, "invalid", "since says when the device came into a place: name it with in");
 		return;
