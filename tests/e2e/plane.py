@@ -243,6 +243,10 @@ def status_report(serial_of_orders, now, functions):
     return {1: os.urandom(16), 2: now, 3: 1, 4: body}
 
 
+def break_glass_report(pressed, until, reason=""):
+    return {1: os.urandom(16), 2: pressed, 3: 4, 4: [until, reason]}
+
+
 def leaving_report(now):
     return {1: os.urandom(16), 2: now, 3: 6}
 
