@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -224,6 +225,49 @@ static void lists_are_aligned_by_characters_and_objects_are_lines(void **state)
 	print("{\"id\": \"a\"}", "id", true, "{\n  \"id\": \"a\"\n}\n");
 }
 
+/* A file with @text. @return its path, to be freed and unlinked */
+static char *file_with(const char *text)
+{
+	char *path = strdup("/tmp/bosaga-test-cli-XXXXXX");
+	int fd;
+
+	assert_non_null(path);
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	(void)close(fd);
+	return path;
+}
+
+static void decide_explains_the_last_event_in_the_language_asked_for(void **state)
+{
+	char *orders = file_with("{\"device\": \"00112233445566778899aabbccddeeff\", \"serial\": 1, \"issued\": 1000, \"expires\": 9000,"
+				 " \"places\": [{\"id\": \"house\", \"max_stay\": 600}],"
+				 " \"rules\": [{\"id\": \"quiet\", \"place\": \"house\", \"restrict\": [\"camera\"]}]}");
+	char *events = file_with("{\"kind\": \"gate_in\", \"place\": \"house\", \"time\": {\"utc\": 2000}}\n"
+				 "{\"kind\": \"break_glass\", \"time\": {\"utc\": 2060}}\n");
+	char *none = file_with("");
+#define DECIDE(events, ...) WORDS("decide", "--orders", orders, "--events", events, __VA_ARGS__)
+
+	(void)state;
+	expect(DECIDE(events, "--explain", "--lang", "kk"), 0, "Иесі төтенше жағдайда шектеуді алып тастаған", "");
+	expect(DECIDE(events, "--explain", "--lang", "ru"), 0, "Владелец снял ограничения в экстренном случае до 1970-01-01T00:44:20Z.\n", "");
+	expect(DECIDE(events, "--explain", "--lang", "en"), 0, "function        restricted  rule  place  until  enforced    says\n", "");
+	expect(DECIDE(events, "--explain", "--json"), 0, "\"why_not_code\": \"break_glass\"", "");
+	expect(DECIDE(events, "--explain", "--kind", "ios-user", "--json"), 0, "\"class\": \"managed\"", "");
+	expect(DECIDE(events, "--json"), 0, "{\"restricted\":[],", "");
+	expect(DECIDE(events, "--explain", "--kind", "toaster"), 1, "", "no kind of enrolment 'toaster'");
+	expect(DECIDE(events, "--explain", "--lang", "de"), 2, "", "--lang is kk, ru or en, not 'de'");
+	expect(DECIDE(events, "--kind", "ios-user"), 2, "", "are for --explain");
+	expect(DECIDE(none, "--explain"), 1, "", "no events, so there is no moment to explain");
+	(void)unlink(orders);
+	(void)unlink(events);
+	(void)unlink(none);
+	free(orders);
+	free(events);
+	free(none);
+}
+
 static void a_full_disk_is_not_success(void **state)
 {
 	struct bsg_cli cli = { .command = &bsg_cli_commands[0], .err = stderr, .out = fopen("/dev/full", "w") };
@@ -248,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_get_puts_its_fields_into_the_query),
 		cmocka_unit_test(a_body_holds_only_what_was_given),
 		cmocka_unit_test(lists_are_aligned_by_characters_and_objects_are_lines),
+		cmocka_unit_test(decide_explains_the_last_event_in_the_language_asked_for),
 		cmocka_unit_test(a_full_disk_is_not_success),
 	};
 

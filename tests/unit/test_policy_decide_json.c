@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "policy/decide_json.h"
+#include "policy/explain.h"
 
 #define DEVICE "\"device\": \"00112233445566778899aabbccddeeff\", \"serial\": 1, \"issued\": 1000, \"expires\": 3000000"
 #define ORDERS(more) "{" DEVICE more "}"
@@ -158,6 +159,32 @@ static void a_guest_credential_is_kept_while_it_is_needed(void **state)
 	bsg_json_phone_free(phone);
 }
 
+static void a_phone_that_is_looked_at_is_explained_with_its_guests(void **state)
+{
+	struct bsg_json_phone *phone = phone_with(ORDERS(HOUSE));
+	static const char in[] = "{\"kind\": \"gate_in\", \"place\": \"shop\", \"guest\": {\"functions\": [\"wifi\"],"
+				 " \"max_stay\": 600, \"name\": {\"en\": \"The shop\"}}" AT(2000) "}";
+	struct bsg_json_phone_look look;
+	struct bsg_coverage *coverage;
+	json_t *rows;
+
+	(void)state;
+	bsg_json_phone_look(phone, &look);
+	assert_true(look.orders != NULL && look.state->now == 0 && look.n_guests == 0);
+	assert_true(restricts(phone, in, "wifi"));
+	bsg_json_phone_look(phone, &look);
+	assert_int_equal(look.n_guests, 1);
+	assert_int_equal(bsg_coverage_load(&coverage, NULL), BSG_OK);
+	const struct bsg_explain_query query = { .orders = look.orders, .at = look.state->now, .state = look.state, .guests = look.guests,
+						 .n_guests = look.n_guests, .coverage = coverage, .phone = { .kind = "linux-agent" } };
+	assert_int_equal(bsg_explain(&query, &rows, NULL), BSG_OK);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(json_array_get(rows, BSG_WIFI), "says"), "en")),
+			    "Restricted by rule “guest” in “The shop” until 1970-01-01T00:43:20Z.");
+	json_decref(rows);
+	bsg_coverage_free(coverage);
+	bsg_json_phone_free(phone);
+}
+
 static void new_orders_replace_the_old_in_one_step(void **state)
 {
 	struct bsg_json_phone *phone = phone_with("null");
@@ -204,6 +231,7 @@ int main(void)
 		cmocka_unit_test(orders_come_out_as_they_went_in),
 		cmocka_unit_test(a_phone_restricts_inside_and_lifts_outside),
 		cmocka_unit_test(a_guest_credential_is_kept_while_it_is_needed),
+		cmocka_unit_test(a_phone_that_is_looked_at_is_explained_with_its_guests),
 		cmocka_unit_test(new_orders_replace_the_old_in_one_step),
 		cmocka_unit_test(a_refused_event_changes_nothing),
 	};
