@@ -42,7 +42,7 @@ struct bsg_explain_query {
  *             gate asks instead if this phone cannot block it);
  *             of one that is not: why_not ({kk, ru, en}), why_not_code (no_rule, observe, not_now, elsewhere, lease_over,
  *             time_unverified, exempt, break_glass, released, expired, no_orders; P23), why_not_rule, why_not_place,
- *             why_not_time (P25). NULL on failure.
+ *             why_not_time (P23). NULL on failure.
  * @return BSG_E_NOT_FOUND   the orders have no place @ref in
  * @return BSG_E_INVALID     core refuses the orders, or there are neither orders nor a state; BSG_E_CONFLICT: the state is
  *                           not of these orders

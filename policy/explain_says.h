@@ -2,7 +2,7 @@
 /*
  * Explanations in words, in three languages: the sentences of bsg_explain().
  *
- * Private to policy/. It knows no decision: whoever calls says what was decided and why (docs/spec/policy.md P23 to P26).
+ * Private to policy/. It knows no decision: whoever calls says what was decided and why (docs/spec/policy.md P23, P24, P28).
  */
 #ifndef BSG_POLICY_EXPLAIN_SAYS_H
 #define BSG_POLICY_EXPLAIN_SAYS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What must hold for any explanation: it restricts what the decision restricts, and its reason fits the facts. Random
- * lives from fixed seeds; each reason is tried by taking away what it names and deciding again. P23 to P27.
+ * lives from fixed seeds; each reason is tried by taking away what it names and deciding again. P23, P24, P28 to P30.
  */
 #include "core_world.h"
 

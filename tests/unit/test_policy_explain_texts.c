@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sentences of policy/explain.h, word for word, in three languages. P23 to P27 are rules of docs/spec/policy.md. */
+/* The sentences of policy/explain.h, word for word, in three languages. P23, P24, P28 to P30 are rules of docs/spec/policy.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
