@@ -64,6 +64,7 @@ struct bsg_cli_request {
 	const char *path;	/* from /api/v1 on, with the query */
 	json_t *json;		/* borrowed, or NULL */
 	const char *if_none_match;	/* or NULL */
+	const char *if_match;	/* or NULL */
 	int wait_s;		/* 0: do not wait */
 };
 

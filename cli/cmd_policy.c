@@ -159,7 +159,7 @@ static int print_answer(struct bsg_cli *cli, json_t *json)
 
 int bsg_cli_policy_send(struct bsg_cli *cli)
 {
-	struct bsg_cli_request request = { .method = cli->command->method };
+	struct bsg_cli_request request = { .method = cli->command->method, .if_match = bsg_cli_option(cli, "base") };
 	struct bsg_cli_answer answer;
 	struct bsg_policy *policy;
 	char path[128];

@@ -109,6 +109,7 @@ const struct bsg_cli_command bsg_cli_commands[] = {
 	  .run = bsg_cli_policy_send },
 	{ .name = "policy apply", .args = "FILE…", .min_args = 1, .max_args = BSG_CLI_ARGS_MAX,
 	  .help = "Activate a policy, or ask for the second approval.",
+	  .options = { { "base", "VERSION", "only if this version is in force, the one that `plan` compared with", false } },
 	  .method = POST, .path = "/policies", .columns = "id,state,people,approvals,approvals_needed",
 	  .run = bsg_cli_policy_send },
 	{ .name = "policy approve", .args = "ID", .min_args = 1, .max_args = 1,

@@ -106,6 +106,7 @@ static int say_unreachable(const struct bsg_cli *cli, const struct bsg_error *er
 int bsg_cli_call(struct bsg_cli *cli, const struct bsg_cli_request *request, struct bsg_cli_answer *answer)
 {
 	struct bsg_http_request http = { .method = request->method, .if_none_match = request->if_none_match,
+					 .if_match = request->if_match,
 					 .wait_s = (unsigned)request->wait_s, .accept_language = bsg_cli_language(cli),
 					 .response_max = ANSWER_MAX };
 	struct bsg_http_client *client = NULL;

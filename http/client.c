@@ -314,12 +314,14 @@ static bool add_header(struct transfer *t, const char *name, const char *value)
 static bool add_headers(const struct bsg_http_client *client, const struct bsg_http_request *r,
 			struct transfer *t)
 {
-	char wait[32], etag[160], bearer[1024];
+	char wait[32], etag[160], match[160], bearer[1024];
 	const char *const *line = r->headers;
 
 	(void)snprintf(wait, sizeof(wait), "wait=%u", r->wait_s);
 	if (r->if_none_match != NULL &&
 	    (size_t)snprintf(etag, sizeof(etag), "\"%s\"", r->if_none_match) >= sizeof(etag))
+		return false;
+	if (r->if_match != NULL && (size_t)snprintf(match, sizeof(match), "\"%s\"", r->if_match) >= sizeof(match))
 		return false;
 	if (client->bearer != NULL && (size_t)snprintf(bearer, sizeof(bearer), "Bearer %s",
 						       client->bearer) >= sizeof(bearer))
@@ -333,6 +335,7 @@ static bool add_headers(const struct bsg_http_client *client, const struct bsg_h
 				  add_header(t, "", "Content-Type:")) &&
 	       add_header(t, "Accept-Language", r->accept_language) &&
 	       add_header(t, "If-None-Match", r->if_none_match != NULL ? etag : NULL) &&
+	       add_header(t, "If-Match", r->if_match != NULL ? match : NULL) &&
 	       add_header(t, "Prefer", r->wait_s > 0 ? wait : NULL) &&
 	       add_header(t, "Authorization", client->bearer != NULL ? bearer : NULL);
 }

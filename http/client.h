@@ -47,6 +47,7 @@ struct bsg_http_request {
 	const char *type;		/* Content-Type of the body */
 	const char *accept_language;	/* NULL: none */
 	const char *if_none_match;	/* an ETag without quotes; NULL: none */
+	const char *if_match;		/* likewise */
 	const char *basic;		/* "user:password" (RFC 7617); NULL: none */
 	unsigned wait_s;		/* long poll: sends Prefer: wait=N; the timeout is added to it */
 	unsigned timeout_ms;		/* for everything; 0: 30 s */

@@ -42,12 +42,21 @@ static json_t *approvals_of(struct bsg_server *server, int64_t version)
 	return out;
 }
 
+#define VERSION_SIZE 24
+
+/* A version as ids and ETags have it; 0 is "none in force". */
+static void version_text(int64_t version, char out[static VERSION_SIZE])
+{
+	snprintf(out, VERSION_SIZE, "%lld", (long long)version);
+}
+
 static json_t *describe(struct bsg_server *server, const struct bsg_policy_rec *rec)
 {
-	char id[24];
+	char id[VERSION_SIZE];
 
-	snprintf(id, sizeof(id), "%lld", (long long)rec->version);
-	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:I, s:o, s:I}", "id", id, "state", state_name(rec->state), "created",
+	version_text(rec->version, id);
+	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:I, s:o, s:I}", "id", id, "base",
+			 rec->base >= 0 ? json_integer(rec->base) : json_null(), "state", state_name(rec->state), "created",
 			 bsg_reply_time(rec->created), "author", rec->author, "digest",
 			 bsg_reply_hex(rec->digest, sizeof(rec->digest)), "people", (json_int_t)rec->n_people, "approvals",
 			 approvals_of(server, rec->version), "approvals_needed", (json_int_t)rec->approvals_needed);
@@ -105,6 +114,7 @@ void bsg_get_policy(struct bsg_http_exchange *x, void *app)
 	struct bsg_server *server = app;
 	struct bsg_policy_rec rec;
 	struct bsg_store_blob document = {.data = NULL};
+	char etag[VERSION_SIZE];
 	json_t *out;
 
 	if (!bsg_query_only(x, false, NULL) || !find(x, server, &rec, &document))
@@ -112,7 +122,9 @@ void bsg_get_policy(struct bsg_http_exchange *x, void *app)
 	out = describe(server, &rec);
 	json_object_set_new(out, "document", json_loadb((const char *)document.data, document.len, 0, NULL));
 	bsg_store_blob_free(&document);
-	bsg_answer_json(x, 200, out, NULL);
+	/* Only for the version in force, which does not change while it is: what else a version's id says may. */
+	version_text(rec.version, etag);
+	bsg_answer_json(x, 200, out, strcmp(bsg_http_param(x, "id"), "active") == 0 ? etag : NULL);
 }
 
 /* What is needed to propose: the canonical text, its digest, and what it would change. */
@@ -143,17 +155,25 @@ static enum bsg_err prepare(struct bsg_server *server, int64_t at, struct propos
 	return rc == BSG_OK ? bsg_plan_make(server, p->read.policy, p->read.timetable, at, &p->plan, err) : rc;
 }
 
-/* As prepare(). @return false after answering: nothing was changed */
+/* As prepare(), against the version that the caller named, if any. @return false after answering: nothing was changed */
 static bool prepared(struct bsg_http_exchange *x, struct bsg_server *server, int64_t at, struct proposal *p)
 {
 	struct bsg_error err;
 	enum bsg_err rc = prepare(server, at, p, &err);
+	char etag[VERSION_SIZE];
 
 	if (rc == BSG_E_LIMIT)
 		bsg_http_problem(x, 422, "policy-too-large", "%s", err.text);
 	else if (rc != BSG_OK)
 		bsg_http_fail(x, rc, &err);
-	return rc == BSG_OK;
+	if (rc != BSG_OK)
+		return false;
+	version_text(p->plan.active->rec.version, etag);
+	if (bsg_http_if_match(x, etag))
+		return true;
+	bsg_http_problem(x, 412, "policy-conflict",
+			 "version %s is in force, not the one that you named: plan again, look at what changed, apply again", etag);
+	return false;
 }
 
 /* After a version came into force: everybody learns it, places get their secrets. */
@@ -184,6 +204,29 @@ static void answer_version(struct bsg_http_exchange *x, struct bsg_server *serve
 	bsg_answer_json(x, 200, out, NULL);
 }
 
+/* Somebody else's version came into force meanwhile; nothing was changed. @param status  412 when the caller said If-Match */
+static void answer_conflict(struct bsg_http_exchange *x, unsigned status, const char *what, int64_t base, int64_t in_force)
+{
+	bsg_http_problem(x, status, "policy-conflict",
+			 "%s was checked against version %lld, but %lld is in force now: plan again, look at what changed, apply again", what,
+			 (long long)base, (long long)in_force);
+}
+
+/* What the store says is in force, so that whoever plans again does it against that. */
+static int64_t in_force(struct bsg_server *server)
+{
+	struct bsg_active_policy *active;
+	struct bsg_error err = {.text = ""};
+	int64_t version;
+
+	if (bsg_active_load(&server->active, server->store, &err) != BSG_OK)
+		bsg_log(server->log, BSG_LOG_ERROR, "policy", "the policy in force cannot be loaded: %s", err.text);
+	active = bsg_active_get(&server->active);
+	version = active->rec.version;
+	bsg_active_put(active);
+	return version;
+}
+
 static void propose(struct bsg_http_exchange *x, struct bsg_server *server, const struct proposal *p)
 {
 	const struct bsg_caller *caller = bsg_caller_of(x);
@@ -191,6 +234,7 @@ static void propose(struct bsg_http_exchange *x, struct bsg_server *server, cons
 	char hex[2 * BSG_SHA256_LEN + 1], detail[sizeof(hex) + 16];
 	struct bsg_change change;
 	struct bsg_op *op;
+	enum bsg_err rc;
 
 	bsg_change_begin(&change, server, x);
 	op = bsg_change_add(&change, BSG_OP_POLICY_PROPOSE);
@@ -200,19 +244,25 @@ static void propose(struct bsg_http_exchange *x, struct bsg_server *server, cons
 	op->policy_propose.at = bsg_now(server);
 	op->policy_propose.n_people = p->plan.concerned.people;
 	op->policy_propose.approvals_needed = needed;
+	op->policy_propose.base = p->plan.active->rec.version;
 	op = bsg_change_add(&change, BSG_OP_POLICY_APPROVE);
 	op->policy_approve.approver = caller->actor;
 	op->policy_approve.at = bsg_now(server);
 	if (needed == 1) {
 		op = bsg_change_add(&change, BSG_OP_POLICY_ACTIVATE);
-		op->policy_activate.expected_active = p->plan.active->rec.version;
 		op->policy_activate.at = bsg_now(server);
 	}
 	/* The version is known only to the writer; the digest finds it in the list of policies. */
 	bsg_hex_encode(p->digest, sizeof(p->digest), hex);
 	snprintf(detail, sizeof(detail), "{\"digest\":\"%s\"}", hex);
 	bsg_change_audit(&change, needed == 1 ? "policy-apply" : "policy-propose", "policy", NULL, detail);
-	if (!bsg_change_apply(&change))
+	rc = bsg_change_try(&change);
+	if (rc == BSG_E_CONFLICT)
+		answer_conflict(x, bsg_http_header(x, "If-Match") != NULL ? 412 : 409, "it", p->plan.active->rec.version,
+				in_force(server));
+	else if (rc != BSG_OK)
+		bsg_http_fail(x, rc, &change.err);
+	if (rc != BSG_OK)
 		return;
 	if (needed == 1)
 		activated(server);
@@ -242,6 +292,21 @@ static bool has_approved(struct bsg_server *server, int64_t version, const char 
 	return found;
 }
 
+/* Refuse what does not wait for an approval (any more). @return false after answering */
+static bool is_waiting(struct bsg_http_exchange *x, struct bsg_server *server, const struct bsg_policy_rec *rec)
+{
+	char what[VERSION_SIZE + 8];
+
+	if (rec->state == BSG_POLICY_PROPOSED)
+		return true;
+	snprintf(what, sizeof(what), "policy %lld", (long long)rec->version);
+	if (rec->state == BSG_POLICY_SUPERSEDED && rec->activated == 0 && rec->base >= 0)
+		answer_conflict(x, 409, what, rec->base, in_force(server));
+	else
+		bsg_http_problem(x, 409, "not-waiting", "%s is %s; only a waiting one can be approved", what, state_name(rec->state));
+	return false;
+}
+
 void bsg_post_approve(struct bsg_http_exchange *x, void *app)
 {
 	const struct bsg_caller *caller = bsg_caller_of(x);
@@ -249,16 +314,12 @@ void bsg_post_approve(struct bsg_http_exchange *x, void *app)
 	struct bsg_policy_rec rec;
 	struct bsg_change change;
 	struct bsg_op *op;
+	enum bsg_err rc;
 	bool last;
 
 	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, NULL, 0, NULL) || !bsg_caller_needs_all(x) ||
-	    !find(x, server, &rec, NULL))
+	    !find(x, server, &rec, NULL) || !is_waiting(x, server, &rec))
 		return;
-	if (rec.state != BSG_POLICY_PROPOSED) {
-		bsg_http_problem(x, 409, "not-waiting", "policy %lld is %s; only a waiting one can be approved",
-				 (long long)rec.version, state_name(rec.state));
-		return;
-	}
 	if (has_approved(server, rec.version, caller->actor)) {
 		bsg_http_problem(x, 409, "already-approved", "%s has approved policy %lld; another person must",
 				 caller->actor, (long long)rec.version);
@@ -273,12 +334,17 @@ void bsg_post_approve(struct bsg_http_exchange *x, void *app)
 	if (last) {
 		op = bsg_change_add(&change, BSG_OP_POLICY_ACTIVATE);
 		op->policy_activate.version = rec.version;
-		op->policy_activate.expected_active = -1;
 		op->policy_activate.at = bsg_now(server);
 	}
 	bsg_change_audit(&change, "policy-approve", bsg_http_param(x, "id"), NULL, NULL);
-	if (!bsg_change_apply(&change))
+	rc = bsg_change_try(&change);
+	/* Somebody was faster: with this version, or with another one. */
+	if (rc == BSG_E_CONFLICT && (!find(x, server, &rec, NULL) || !is_waiting(x, server, &rec)))
 		return;
+	if (rc != BSG_OK) {
+		bsg_http_fail(x, rc, &change.err);
+		return;
+	}
 	if (last)
 		activated(server);
 	answer_version(x, server, rec.version, NULL);

@@ -16,6 +16,8 @@ const struct bsg_http_problem_text bsg_problem_texts[] = {
 	{"from-the-future", {"Өту уақыты болашақта", "Время прохода в будущем", "The crossing is in the future"}},
 	{"policy-invalid", {"Саясатта қателер бар", "В политике есть ошибки", "The policy has mistakes"}},
 	{"policy-too-large", {"Саясат телефонға сыймайды", "Политика не помещается в телефон", "The policy does not fit into a phone"}},
+	{"policy-conflict", {"Басқа саясат күшіне енді; ештеңе өзгертілмеді", "Вступила в силу другая политика; ничего не изменено",
+			     "Another policy came into force; nothing was changed"}},
 	{"not-waiting", {"Бекітуді күтіп тұрған жоқ", "Не ждёт утверждения", "It does not wait for an approval"}},
 	{"already-approved", {"Сіз оны бекіткенсіз", "Вы это уже утвердили", "You have approved it already"}},
 	{"second-approval", {"Екінші адамның бекітуі керек", "Нужно утверждение второго человека", "A second person must approve"}},

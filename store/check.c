@@ -180,7 +180,8 @@ static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
 	if (op->kind == BSG_OP_DEVICE_STATE)
 		good = op->device_state.state == BSG_DEVICE_LEAVING || op->device_state.state == BSG_DEVICE_REVOKED;
 	else if (op->kind == BSG_OP_POLICY_PROPOSE)
-		good = op->policy_propose.approvals_needed >= 0 && op->policy_propose.approvals_needed <= 8;
+		good = op->policy_propose.approvals_needed >= 0 && op->policy_propose.approvals_needed <= 8 &&
+		       op->policy_propose.base >= 0;
 	else if (op->kind == BSG_OP_ORDERS_PUT)
 		good = op->orders_put.expected_serial >= 0 && op->orders_put.serial > op->orders_put.expected_serial;
 	return good ? BSG_OK : bsg_fail(err, BSG_E_INVALID, "%s: a number is out of range", table[op->kind].name);

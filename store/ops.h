@@ -150,7 +150,10 @@ struct bsg_op_device_release {
 	int64_t at;
 };
 
-/** Store a policy version that waits for approvals. */
+/**
+ * Store a policy version that waits for approvals.
+ * @return BSG_E_CONFLICT: another version is in force than the one it was checked against
+ */
 struct bsg_op_policy_propose {
 	struct bsg_bytes document;	/* JSON */
 	const uint8_t *digest;		/* SHA-256 of it */
@@ -158,11 +161,15 @@ struct bsg_op_policy_propose {
 	int64_t at;
 	int64_t n_people;
 	int64_t approvals_needed;	/* 0..8 */
+	int64_t base;			/* the version in force that it was checked against; 0: none was */
 	/* out */
 	int64_t version;
 };
 
-/** Approve a waiting version. The same approver counts once. @return BSG_E_NOT_FOUND, BSG_E_CONFLICT: not waiting */
+/**
+ * Approve a waiting version. The same approver counts once.
+ * @return BSG_E_NOT_FOUND, BSG_E_CONFLICT: not waiting, or no longer because another version came into force; err says which
+ */
 struct bsg_op_policy_approve {
 	int64_t version;		/* 0: the one proposed by this batch */
 	const char *approver;
@@ -173,15 +180,15 @@ struct bsg_op_policy_approve {
 };
 
 /**
- * Put a waiting version in force; the one in force before is superseded, and so are older ones that wait.
+ * Put a waiting version in force; the one in force before is superseded, and so are all others that wait: they were checked
+ * against what is no longer in force.
  *
  * @return BSG_E_NOT_FOUND
- * @return BSG_E_CONFLICT  not waiting, a newer one is in force, or another one is in force than @expected_active
+ * @return BSG_E_CONFLICT  as of BSG_OP_POLICY_APPROVE
  * @return BSG_E_DENIED    too few approvals
  */
 struct bsg_op_policy_activate {
 	int64_t version;		/* 0: the one proposed by this batch */
-	int64_t expected_active;	/* the version it was checked against (0: none was in force); -1: any */
 	int64_t at;
 	/* out */
 	int64_t activated;

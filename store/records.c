@@ -40,6 +40,7 @@ static const struct bsg_field policy[] = {
 	NUM(bsg_policy_rec, version), STATE(bsg_policy_rec, state), TEXT(bsg_policy_rec, author),
 	BYTES(bsg_policy_rec, digest), NUM(bsg_policy_rec, created), NUM(bsg_policy_rec, activated),
 	NUM(bsg_policy_rec, n_people), NUM(bsg_policy_rec, approvals_needed), NUM(bsg_policy_rec, n_approvals),
+	NUM(bsg_policy_rec, base),
 };
 static const struct bsg_field approval[] = {
 	TEXT(bsg_approval_rec, approver), NUM(bsg_approval_rec, at),

@@ -111,6 +111,7 @@ struct bsg_policy_rec {
 	int64_t n_people;		/* how many people it concerned when it was proposed */
 	int64_t approvals_needed;
 	int64_t n_approvals;		/* by different approvers */
+	int64_t base;			/* the version in force that it was checked against; 0: none was; -1: not known */
 };
 
 struct bsg_approval_rec {

@@ -17,7 +17,7 @@ struct query_sql {
 	"(SELECT expires FROM certificate c WHERE c.device = d.id AND c.revoked = 0 ORDER BY expires DESC LIMIT 1), " \
 	"d.serial, d.orders_expire, d.orders_policy"
 #define POLICY "v.version, v.state, v.author, v.digest, v.created, v.activated, v.n_people, v.approvals_needed, " \
-	"(SELECT count(*) FROM approval a WHERE a.version = v.version)"
+	"(SELECT count(*) FROM approval a WHERE a.version = v.version), v.base"
 #define ORDERS "d.serial, d.orders_expire, d.orders_change, d.orders_policy, d.orders_digest, d.orders_issued, d.due, " \
 	"d.orders_content"
 #define CROSSING "c.id, c.person, c.device, c.place, c.gate, c.direction, c.at, c.received, c.by, c.n_devices, c.applied"

@@ -26,11 +26,18 @@ static enum bsg_err need_policy(struct bsg_sqlite *self, int64_t version, struct
 enum bsg_err bsg_sqlite_policy_propose(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)
 {
 	struct bsg_op_policy_propose *propose = &op->policy_propose;
-	enum bsg_err rc = bsg_sqlite_run(self, BSG_SQL_POLICY_PROPOSE,
-					 BSG_VALUES(bsg_text(propose->author), bsg_sha(propose->digest),
-						    bsg_num(propose->at), bsg_num(propose->n_people),
-						    bsg_num(propose->approvals_needed)), NULL, err);
+	struct bsg_sqlite_row row;
+	bool found;
+	enum bsg_err rc = bsg_sqlite_row(self, BSG_SQL_POLICY_IN_FORCE, NULL, 0, &bsg_sqlite_numbers, &row, &found, err);
 
+	if (rc == BSG_OK && row.num[0] != propose->base)
+		return bsg_fail(err, BSG_E_CONFLICT, "the policy was checked against version %" PRId64 ", but %" PRId64
+				" is in force now: plan and apply it again", propose->base, row.num[0]);
+	if (rc == BSG_OK)
+		rc = bsg_sqlite_run(self, BSG_SQL_POLICY_PROPOSE,
+				    BSG_VALUES(bsg_text(propose->author), bsg_sha(propose->digest), bsg_num(propose->at),
+					       bsg_num(propose->n_people), bsg_num(propose->approvals_needed),
+					       bsg_num(propose->base)), NULL, err);
 	if (rc != BSG_OK)
 		return rc;
 	propose->version = sqlite3_last_insert_rowid(self->db);
@@ -42,6 +49,26 @@ enum bsg_err bsg_sqlite_policy_propose(struct bsg_sqlite *self, struct bsg_op *o
 	return rc;
 }
 
+/* Refuse what does not wait. @param row  as of need_policy() */
+static enum bsg_err need_waiting(struct bsg_sqlite *self, int64_t version, const struct bsg_sqlite_row *row,
+				 struct bsg_error *err)
+{
+	struct bsg_sqlite_row history;	/* num: base, activated */
+	bool found;
+	enum bsg_err rc;
+
+	if (row->num[0] == BSG_POLICY_PROPOSED)
+		return BSG_OK;
+	rc = bsg_sqlite_row(self, BSG_SQL_POLICY_HISTORY, BSG_VALUES(bsg_num(version)), &bsg_sqlite_numbers, &history,
+			    &found, err);
+	if (rc != BSG_OK)
+		return rc;
+	if (row->num[0] == BSG_POLICY_SUPERSEDED && history.num[1] == 0 && history.num[0] >= 0)
+		return bsg_fail(err, BSG_E_CONFLICT, "policy %" PRId64 " was checked against version %" PRId64 ", but %" PRId64
+				" is in force now: plan and apply it again", version, history.num[0], row->num[3]);
+	return bsg_fail(err, BSG_E_CONFLICT, "policy %" PRId64 " does not wait for approvals", version);
+}
+
 enum bsg_err bsg_sqlite_policy_approve(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)
 {
 	struct bsg_op_policy_approve *approve = &op->policy_approve;
@@ -49,8 +76,8 @@ enum bsg_err bsg_sqlite_policy_approve(struct bsg_sqlite *self, struct bsg_op *o
 	struct bsg_sqlite_row row;
 	enum bsg_err rc = need_policy(self, version, &row, err);
 
-	if (rc == BSG_OK && row.num[0] != BSG_POLICY_PROPOSED)
-		return bsg_fail(err, BSG_E_CONFLICT, "policy %" PRId64 " does not wait for approvals", version);
+	if (rc == BSG_OK)
+		rc = need_waiting(self, version, &row, err);
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_APPROVAL_ADD,
 				    BSG_VALUES(bsg_num(version), bsg_text(approve->approver), bsg_num(approve->at)), &n,
@@ -60,23 +87,6 @@ enum bsg_err bsg_sqlite_policy_approve(struct bsg_sqlite *self, struct bsg_op *o
 	op->changed = n == 1;
 	approve->n_approvals = row.num[2] + n;
 	approve->approvals_needed = row.num[1];
-	return BSG_OK;
-}
-
-static enum bsg_err may_activate(const struct bsg_op_policy_activate *activate, int64_t version,
-				 const struct bsg_sqlite_row *row, struct bsg_error *err)
-{
-	int64_t in_force = row->num[3];
-
-	if (row->num[0] != BSG_POLICY_PROPOSED || in_force > version)
-		return bsg_fail(err, BSG_E_CONFLICT, "policy %" PRId64 " does not wait: %" PRId64 " is in force", version,
-				in_force);
-	if (activate->expected_active != -1 && activate->expected_active != in_force)
-		return bsg_fail(err, BSG_E_CONFLICT, "policy %" PRId64 " was checked against %" PRId64 ", but %" PRId64
-				" is in force now: plan again", version, activate->expected_active, in_force);
-	if (row->num[2] < row->num[1])
-		return bsg_fail(err, BSG_E_DENIED, "policy %" PRId64 " has %" PRId64 " of %" PRId64 " approvals", version,
-				row->num[2], row->num[1]);
 	return BSG_OK;
 }
 
@@ -90,7 +100,11 @@ enum bsg_err bsg_sqlite_policy_activate(struct bsg_sqlite *self, struct bsg_op *
 	activate->activated = version;
 	if (rc != BSG_OK || row.num[0] == BSG_POLICY_ACTIVE)
 		return rc;
-	rc = may_activate(activate, version, &row, err);
+	/* What waits was checked against what is in force: proposing asks, and activating supersedes all that wait. */
+	rc = need_waiting(self, version, &row, err);
+	if (rc == BSG_OK && row.num[2] < row.num[1])
+		return bsg_fail(err, BSG_E_DENIED, "policy %" PRId64 " has %" PRId64 " of %" PRId64 " approvals", version,
+				row.num[2], row.num[1]);
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_POLICY_SUPERSEDE, BSG_VALUES(bsg_num(version)), NULL, err);
 	if (rc == BSG_OK)

@@ -41,14 +41,16 @@ STATEMENT(CERTIFICATE_DEVICE, "SELECT revoked, 0, 0, 0, device, '', '', '' FROM 
 STATEMENT(CERTIFICATE_REVOKE, "UPDATE certificate SET revoked = ?2 WHERE sha256 = ?1")
 
 STATEMENT(POLICY_PROPOSE,
-	"INSERT INTO policy (version, state, author, digest, created, n_people, approvals_needed) "
-	"VALUES ((SELECT coalesce(max(version), 0) + 1 FROM policy), 1, ?1, ?2, ?3, ?4, ?5)")
+	"INSERT INTO policy (version, state, author, digest, created, n_people, approvals_needed, base) "
+	"VALUES ((SELECT coalesce(max(version), 0) + 1 FROM policy), 1, ?1, ?2, ?3, ?4, ?5, ?6)")
+STATEMENT(POLICY_IN_FORCE, "SELECT coalesce((SELECT version FROM policy WHERE state = 2), 0), 0, 0, 0")
+STATEMENT(POLICY_HISTORY, "SELECT base, activated, 0, 0 FROM policy WHERE version = ?1")
 STATEMENT(POLICY_DOCUMENT, "INSERT INTO policy_document (version, document) VALUES (?1, ?2)")
 STATEMENT(POLICY,
 	"SELECT state, approvals_needed, (SELECT count(*) FROM approval a WHERE a.version = p.version), "
 	"coalesce((SELECT version FROM policy WHERE state = 2), 0) FROM policy p WHERE version = ?1")
 STATEMENT(APPROVAL_ADD, "INSERT INTO approval (version, approver, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
-STATEMENT(POLICY_SUPERSEDE, "UPDATE policy SET state = 0 WHERE state IN (1, 2) AND version < ?1")
+STATEMENT(POLICY_SUPERSEDE, "UPDATE policy SET state = 0 WHERE state IN (1, 2) AND version <> ?1")
 STATEMENT(POLICY_ACTIVATE, "UPDATE policy SET state = 2, activated = ?2 WHERE version = ?1")
 STATEMENT(PLACE_SECRET_ADD,
 	"INSERT INTO place_secret (place, key, day_root, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")

@@ -411,6 +411,33 @@ static void a_migration_that_fails_leaves_the_old_version(void **state)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* A database of the first release, with a version in force since T0, one that waited before it and one that waited since. */
+static void policies_that_wait_through_an_upgrade_keep_only_what_is_known(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_policy_rec rec;
+	sqlite3 *db;
+
+	fixture_close(f);
+	assert_int_equal(unlink(f->path), 0);
+	with_sqlite(f->path, "VACUUM");
+	assert_ok(f, bsg_sqlite_connect(f->path, true, &db, &f->err));
+	assert_ok(f, bsg_sqlite_migrate(db, bsg_sqlite_migrations, 1, &f->err));
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	with_sqlite(f->path, "INSERT INTO policy VALUES (1, 2, 'socket', zeroblob(32), 50, 100, 1, 1), "
+		    "(2, 1, 'socket', zeroblob(32), 99, 0, 1, 2), (3, 1, 'socket', zeroblob(32), 101, 0, 1, 2);"
+		    "INSERT INTO policy_document SELECT version, x'7b7d' FROM policy");
+	fixture_reopen(f);
+	assert_ok(f, bsg_store_policy(f->store, 0, &rec, NULL, &f->err));
+	assert_int_equal(rec.version, 1);
+	assert_int_equal(rec.base, -1);
+	assert_ok(f, bsg_store_policy(f->store, 2, &rec, NULL, &f->err));
+	assert_int_equal(rec.state, BSG_POLICY_SUPERSEDED);
+	assert_ok(f, bsg_store_policy(f->store, 3, &rec, NULL, &f->err));
+	assert_int_equal(rec.state, BSG_POLICY_PROPOSED);
+	assert_int_equal(rec.base, 1);
+}
+
 static void what_is_no_store_is_refused(void **state)
 {
 	static const struct {
@@ -451,6 +478,7 @@ int main(void)
 		TEST(a_newer_database_is_refused_untouched),
 		TEST(somebody_elses_database_is_refused_untouched),
 		TEST(a_migration_that_fails_leaves_the_old_version),
+		TEST(policies_that_wait_through_an_upgrade_keep_only_what_is_known),
 		TEST(what_is_no_store_is_refused),
 	};
 

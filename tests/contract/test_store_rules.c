@@ -18,16 +18,16 @@ static struct bsg_op approve_op(int64_t version, const char *approver)
 		.policy_approve = { .version = version, .approver = approver, .at = T0 + 1 } };
 }
 
-static struct bsg_op activate_op(int64_t version, int64_t expected)
+static struct bsg_op activate_op(int64_t version)
 {
 	return (struct bsg_op){ .kind = BSG_OP_POLICY_ACTIVATE,
-		.policy_activate = { .version = version, .expected_active = expected, .at = T0 + 2 } };
+		.policy_activate = { .version = version, .at = T0 + 2 } };
 }
 
 static void a_policy_needs_different_approvers(void **state)
 {
 	struct store_fixture *f = *state;
-	struct bsg_op propose = propose_op("{\"bosaga\":1}", 2), approve, activate = activate_op(1, -1);
+	struct bsg_op propose = propose_op("{\"bosaga\":1}", 2), approve, activate = activate_op(1);
 	struct bsg_policy_rec policy;
 	struct bsg_approval_rec approvals[3];
 	struct bsg_page page = { .limit = 3 };
@@ -66,7 +66,7 @@ static void a_policy_needs_different_approvers(void **state)
 static void one_batch_may_propose_approve_and_activate(void **state)
 {
 	struct store_fixture *f = *state;
-	struct bsg_op ops[] = { propose_op("{}", 1), approve_op(0, "socket"), activate_op(0, 0), audit_op() };
+	struct bsg_op ops[] = { propose_op("{}", 1), approve_op(0, "socket"), activate_op(0), audit_op() };
 	struct bsg_store_blob document = { 0 };
 	struct bsg_policy_rec policy;
 
@@ -74,7 +74,7 @@ static void one_batch_may_propose_approve_and_activate(void **state)
 		assert_ok(f, bsg_store_apply(f->store, ops, 4, &f->err));
 		assert_int_equal(ops[0].policy_propose.version, version);
 		assert_int_equal(ops[2].policy_activate.activated, version);
-		ops[2].policy_activate.expected_active = version;
+		ops[0].policy_propose.base = version;
 	}
 	assert_ok(f, bsg_store_policy(f->store, 0, &policy, &document, &f->err));
 	assert_int_equal(policy.version, 2);
@@ -85,33 +85,63 @@ static void one_batch_may_propose_approve_and_activate(void **state)
 	assert_int_equal(policy.state, BSG_POLICY_SUPERSEDED);
 }
 
-static void a_version_checked_against_another_one_is_not_put_in_force(void **state)
+static void when_a_version_comes_into_force_all_that_wait_are_superseded(void **state)
 {
 	struct store_fixture *f = *state;
 	struct bsg_op first = propose_op("1", 0), second = propose_op("2", 0), third = propose_op("3", 0);
-	struct bsg_op activate;
+	struct bsg_op op;
 	struct bsg_policy_rec policies[3];
 	struct bsg_page page = { .limit = 3 };
 
 	assert_ok(f, change(f, &first));
 	assert_ok(f, change(f, &second));
 	assert_ok(f, change(f, &third));
-	activate = activate_op(2, 1);
-	assert_int_equal(change(f, &activate), BSG_E_CONFLICT);
-	activate = activate_op(2, 0);
-	assert_ok(f, change(f, &activate));
-	activate = activate_op(1, -1);	/* older, and superseded with it */
-	assert_int_equal(change(f, &activate), BSG_E_CONFLICT);
-	activate = activate_op(9, -1);
-	assert_int_equal(change(f, &activate), BSG_E_NOT_FOUND);
+	op = activate_op(2);
+	assert_ok(f, change(f, &op));
+	for (int64_t version = 1; version <= 3; version += 2) {	/* the older and the newer one */
+		op = approve_op(version, "socket");
+		assert_int_equal(change(f, &op), BSG_E_CONFLICT);
+		assert_non_null(strstr(f->err.text, "was checked against version 0, but 2 is in force now"));
+		op = activate_op(version);
+		assert_int_equal(change(f, &op), BSG_E_CONFLICT);
+		assert_non_null(strstr(f->err.text, "was checked against version 0, but 2 is in force now"));
+	}
+	op = activate_op(9);
+	assert_int_equal(change(f, &op), BSG_E_NOT_FOUND);
 	assert_ok(f, bsg_store_policies(f->store, &page, policies, &f->err));
 	assert_int_equal(page.n, 3);
-	assert_int_equal(policies[0].version, 3);
-	assert_int_equal(policies[0].state, BSG_POLICY_PROPOSED);
-	assert_int_equal(policies[1].state, BSG_POLICY_ACTIVE);
-	assert_int_equal(policies[2].state, BSG_POLICY_SUPERSEDED);
-	activate = activate_op(3, 2);
-	assert_ok(f, change(f, &activate));
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(policies[i].version, 3 - (int)i);
+		assert_int_equal(policies[i].state, i == 1 ? BSG_POLICY_ACTIVE : BSG_POLICY_SUPERSEDED);
+		assert_int_equal(policies[i].n_approvals, 0);
+		assert_int_equal(policies[i].base, 0);
+	}
+}
+
+static void what_was_checked_against_another_version_is_not_even_proposed(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op ops[] = { propose_op("{}", 1), approve_op(0, "socket"), activate_op(0), audit_op() };
+	struct bsg_op late = propose_op("late", 2);
+	struct bsg_policy_rec policies[3];
+	struct bsg_page page = { .limit = 3 };
+
+	late.policy_propose.base = 1;
+	assert_int_equal(change(f, &late), BSG_E_CONFLICT);
+	assert_non_null(strstr(f->err.text, "checked against version 1, but 0 is in force"));
+	assert_ok(f, bsg_store_apply(f->store, ops, 4, &f->err));
+	assert_int_equal(bsg_store_apply(f->store, ops, 4, &f->err), BSG_E_CONFLICT);
+	late.policy_propose.base = 0;
+	assert_int_equal(change(f, &late), BSG_E_CONFLICT);
+	late.policy_propose.base = -1;
+	assert_int_equal(change(f, &late), BSG_E_INVALID);
+	assert_ok(f, bsg_store_policies(f->store, &page, policies, &f->err));
+	assert_int_equal(page.n, 1);
+	late.policy_propose.base = 1;
+	assert_ok(f, change(f, &late));
+	assert_int_equal(late.policy_propose.version, 2);	/* refused ones left no number behind */
+	assert_ok(f, bsg_store_policy(f->store, 2, policies, NULL, &f->err));
+	assert_int_equal(policies[0].base, 1);
 }
 
 static void the_first_secret_of_a_place_stays(void **state)
@@ -383,7 +413,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_policy_needs_different_approvers),
 		TEST(one_batch_may_propose_approve_and_activate),
-		TEST(a_version_checked_against_another_one_is_not_put_in_force),
+		TEST(when_a_version_comes_into_force_all_that_wait_are_superseded),
+		TEST(what_was_checked_against_another_version_is_not_even_proposed),
 		TEST(the_first_secret_of_a_place_stays),
 		TEST(a_serial_is_used_once),
 		TEST(orders_made_from_outdated_facts_are_never_stored),

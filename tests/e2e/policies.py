@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies: what is refused and why, what a plan says, who must approve."""
+import os
+import threading
+
 import harness
-from harness import claim, wait_for
+from harness import claim, note, wait_for
 import plane
 
 YAML = {"Content-Type": "application/yaml"}
@@ -120,6 +123,133 @@ def a_new_policy_reaches_a_phone_that_waits():
     assert after.status == 200 and plane.serial(after) > plane.serial(before)
     inside = plane.must(plane.call(server, "GET", "/api/v1/devices/%s/explain?in=house" % phone.id))
     assert {r["function"] for r in inside if r["restricted"]} == {"camera", "wifi"}
+
+
+def small():
+    """A server with one person: one approver is enough."""
+    other = harness.Server().start()
+    plane.add_person(other, "aigerim", "B1")
+    return other
+
+
+def at_once(*calls):
+    """The answers of calls that are made at the same moment, each by a thread of its own."""
+    barrier, answers = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(i):
+        barrier.wait()
+        answers[i] = calls[i]()
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def variant(number):
+    return plane.POLICY.replace("en: To protect", "en: To protect %d" % number)
+
+
+def apply_to(other, text, base=None):
+    return plane.call(other, "POST", "/api/v1/policies", text, dict(YAML, **({"If-Match": '"%s"' % base} if base is not None else {})))
+
+
+def versions(other):
+    """Versions by number: what the list says."""
+    return {int(p["id"]): p for p in plane.must(plane.call(other, "GET", "/api/v1/policies?limit=1000"))["items"]}
+
+
+def is_a_chain(listed):
+    """Every version was checked against the one before it, and the last one is in force: nobody's change was overwritten unseen."""
+    return all((p["state"], p["base"]) == ("active" if n == max(listed) else "superseded", n - 1) for n, p in listed.items())
+
+
+@claim
+def who_says_what_was_planned_against_is_refused_when_that_is_no_longer_in_force():
+    other = small()
+    files = []
+    for i in range(3):
+        files.append(os.path.join(harness.folder(), "policy.yaml"))
+        with open(files[-1], "w", encoding="utf-8") as stream:
+            stream.write(variant(i))
+    assert other.cli("policy", "plan", files[0])["base"] == 0
+    assert other.cli("policy", "apply", "--base", "0", files[0])["id"] == "1"
+    active = plane.call(other, "GET", "/api/v1/policies/active")
+    assert (active.headers["ETag"], active.json()["base"]) == ('"1"', 0)
+    assert other.cli("policy", "plan", files[1])["base"] == 1
+    assert "base: 1" in other.cli_text("policy", "plan", files[2])
+    assert other.cli("policy", "apply", "--base", "1", files[1])["id"] == "2"
+    before = versions(other)
+    answer = apply_to(other, variant(2), 1)
+    assert (answer.status, answer.problem()) == (412, "policy-conflict"), answer.body
+    assert "version 2" in answer.json()["detail"] and "plan again" in answer.json()["detail"], answer.body
+    try:
+        other.cli("policy", "apply", "--base", "1", files[2])
+        raise AssertionError("a stale base was applied")
+    except harness.Refused as refused:
+        assert refused.status == 1 and "plan again" in refused.err, refused.err
+    assert versions(other) == before and is_a_chain(before), before
+    assert other.cli("policy", "apply", files[2])["id"] == "3", "without a base what is in force at that moment counts"
+    other.stop()
+
+
+@claim
+def of_two_who_apply_at_once_against_one_base_exactly_one_wins():
+    other = small()
+    for base in range(8):
+        calls = [lambda i=i: apply_to(other, variant(10 * base + i), base) for i in range(2)]
+        answers = at_once(*calls)
+        assert sorted(a.status for a in answers) == [200, 412], [(a.status, a.body) for a in answers]
+        assert [a.problem() for a in answers if a.status == 412] == ["policy-conflict"]
+    listed = versions(other)
+    assert sorted(listed) == list(range(1, 9)) and is_a_chain(listed), listed
+    other.stop()
+
+
+@claim
+def many_who_apply_at_once_without_saying_a_base_never_overwrite_each_other_unseen():
+    other = small()
+    n_won = n_lost = 0
+    for turn in range(4):
+        answers = at_once(*[lambda i=i: apply_to(other, variant(100 * turn + i)) for i in range(8)])
+        assert all((a.status, a.problem()) in ((200, None), (409, "policy-conflict")) for a in answers), [(a.status, a.body) for a in answers]
+        n_won += sum(a.status == 200 for a in answers)
+        n_lost += sum(a.status == 409 for a in answers)
+    note("%d won, %d were told of a conflict" % (n_won, n_lost))
+    listed = versions(other)
+    assert n_won >= 4 and sorted(listed) == list(range(1, n_won + 1)) and is_a_chain(listed), listed
+    other.stop()
+
+
+@claim
+def a_version_that_waited_while_another_came_into_force_cannot_be_approved():
+    other = small()
+    for i in range(10):
+        plane.add_person(other, "p%d" % i)
+    first, second = (plane.must(apply_to(other, variant(i))) for i in range(2))
+    assert [(p["state"], p["base"]) for p in (first, second)] == [("waiting", 0)] * 2
+    plane.must(plane.call(other, "POST", "/api/v1/admins", {"name": "one", "role": "policy"}))
+    token = plane.must(plane.call(other, "POST", "/api/v1/tokens", {"admin": "one"}))["token"]
+
+    def approve(version):
+        return plane.people(other, "POST", "/api/v1/policies/%s/approve" % version["id"], token=token)
+    answers = at_once(lambda: approve(first), lambda: approve(second))
+    assert sorted(a.status for a in answers) == [200, 409], [(a.status, a.body) for a in answers]
+    won, lost = sorted((first, second), key=lambda p: [200, 409].index(answers[(first, second).index(p)].status))
+    for answer in [a for a in answers if a.status == 409] + [approve(lost)]:
+        assert (answer.status, answer.problem()) == (409, "policy-conflict"), answer.body
+        detail = answer.json()["detail"]
+        assert "policy %s was checked against version 0, but %s is in force" % (lost["id"], won["id"]) in detail and "apply again" in detail
+    listed = versions(other)
+    assert listed[int(won["id"])]["state"] == "active"
+    assert (listed[int(lost["id"])]["state"], listed[int(lost["id"])]["approvals"]) == ("superseded", ["socket"]), "nothing is half approved"
+    assert approve(won).problem() == "not-waiting"
+    assert plane.must(plane.call(other, "GET", "/api/v1/status"))["waiting"] == 0
+    again = plane.must(apply_to(other, variant(3), won["id"]))
+    assert (again["state"], again["base"]) == ("waiting", int(won["id"]))
+    assert plane.must(approve(again))["state"] == "active"
+    other.stop()
 
 
 harness.main()
