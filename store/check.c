@@ -2,6 +2,8 @@
 /* What operations must look like before they are queued: one table. */
 #include <string.h>
 
+#include <bosaga/functions.h>
+
 #include "store/backend.h"
 
 enum rule_type {
@@ -62,6 +64,13 @@ static const struct op_rules table[BSG_OP_COUNT] = {
 		TEXT(policy_propose, author, BSG_ACTOR_SIZE)),
 	[BSG_OP_POLICY_APPROVE] = RULES(true, "approve policy", TEXT(policy_approve, approver, BSG_ACTOR_SIZE)),
 	[BSG_OP_POLICY_ACTIVATE] = NO_RULES(true, "activate policy"),
+	[BSG_OP_EXEMPTION_ADD] = RULES(true, "add exemption", ID(exemption_add, id),
+		OPTIONAL(exemption_add, person, BSG_NAME_SIZE), OPTIONAL(exemption_add, device, BSG_ID_SIZE),
+		TEXT(exemption_add, reason, BSG_REASON_SIZE), TEXT(exemption_add, author, BSG_ACTOR_SIZE)),
+	[BSG_OP_EXEMPTION_APPROVE] = RULES(true, "approve exemption", ID(exemption_approve, id),
+		TEXT(exemption_approve, approver, BSG_ACTOR_SIZE)),
+	[BSG_OP_EXEMPTION_END] = RULES(true, "end exemption", ID(exemption_end, id),
+		TEXT(exemption_end, by, BSG_ACTOR_SIZE)),
 	[BSG_OP_PLACE_SECRET_ADD] = RULES(false, "keep place secret", NAME(place_secret_add, place),
 		DIGEST(place_secret_add, key), DIGEST(place_secret_add, day_root)),
 	[BSG_OP_ORDERS_PUT] = RULES(false, "put orders", ID(orders_put, device), DIGEST(orders_put, digest),
@@ -148,6 +157,17 @@ static enum bsg_err check_crossing(const struct bsg_op_crossing_add *op, struct 
 	return BSG_OK;
 }
 
+static enum bsg_err check_exemption(const struct bsg_op_exemption_add *op, struct bsg_error *err)
+{
+	if (given(op->person) + given(op->device) != 1)
+		return bsg_fail(err, BSG_E_INVALID, "add exemption: give one of person and device");
+	if (op->functions <= 0 || (op->functions & ~(int64_t)BSG_FUNCTIONS_ALL) != 0)
+		return bsg_fail(err, BSG_E_INVALID, "add exemption: unknown functions, or none");
+	if (op->from <= 0 || op->until <= op->from || op->until <= op->at)
+		return bsg_fail(err, BSG_E_INVALID, "add exemption: it ends before it begins, or is over already");
+	return BSG_OK;
+}
+
 static enum bsg_err check_reports(const struct bsg_op_reports *op, struct bsg_error *err)
 {
 	static const struct rule kind = { RULE_TEXT, "kind", 0, BSG_NAME_SIZE };
@@ -175,6 +195,8 @@ static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
 
 	if (op->kind == BSG_OP_CROSSING_ADD)
 		return check_crossing(&op->crossing_add, err);
+	if (op->kind == BSG_OP_EXEMPTION_ADD)
+		return check_exemption(&op->exemption_add, err);
 	if (op->kind == BSG_OP_REPORTS)
 		return check_reports(&op->reports, err);
 	if (op->kind == BSG_OP_DEVICE_STATE)
@@ -182,6 +204,10 @@ static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
 	else if (op->kind == BSG_OP_POLICY_PROPOSE)
 		good = op->policy_propose.approvals_needed >= 0 && op->policy_propose.approvals_needed <= 8 &&
 		       op->policy_propose.base >= 0;
+	else if (op->kind == BSG_OP_EXEMPTION_APPROVE)
+		good = op->exemption_approve.at > 0;
+	else if (op->kind == BSG_OP_EXEMPTION_END)
+		good = op->exemption_end.at > 0;
 	else if (op->kind == BSG_OP_ORDERS_PUT)
 		good = op->orders_put.expected_serial >= 0 && op->orders_put.serial > op->orders_put.expected_serial;
 	return good ? BSG_OK : bsg_fail(err, BSG_E_INVALID, "%s: a number is out of range", table[op->kind].name);

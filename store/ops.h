@@ -33,6 +33,9 @@ enum bsg_op_kind {
 	BSG_OP_POLICY_PROPOSE,	/* yes */
 	BSG_OP_POLICY_APPROVE,	/* yes */
 	BSG_OP_POLICY_ACTIVATE,	/* yes */
+	BSG_OP_EXEMPTION_ADD,	/* yes */
+	BSG_OP_EXEMPTION_APPROVE,	/* yes */
+	BSG_OP_EXEMPTION_END,	/* yes */
 	BSG_OP_PLACE_SECRET_ADD,
 	BSG_OP_ORDERS_PUT,
 	BSG_OP_ORDERS_KEEP,
@@ -60,7 +63,7 @@ struct bsg_op_person_add {
 };
 
 /**
- * Say goodbye: end badges and open invitations, revoke all devices (they get only their discharge from then on).
+ * Say goodbye: end badges, open invitations and exemptions, revoke all devices (they get only their discharge from then on).
  * @return BSG_E_NOT_FOUND
  */
 struct bsg_op_person_leave {
@@ -127,7 +130,7 @@ struct bsg_op_certificate_revoke {
 	int64_t at;
 };
 
-/** Move a device's state towards revoked; marks its orders as due. @return BSG_E_NOT_FOUND, BSG_E_CONFLICT: it is further already */
+/** Move a device's state towards revoked; ends its own exemptions; marks its orders as due. @return BSG_E_NOT_FOUND, BSG_E_CONFLICT: it is further already */
 struct bsg_op_device_state {
 	const char *device;
 	enum bsg_device_state state;	/* BSG_DEVICE_LEAVING or _REVOKED */
@@ -192,6 +195,53 @@ struct bsg_op_policy_activate {
 	int64_t at;
 	/* out */
 	int64_t activated;
+};
+
+/**
+ * Ask for an exemption; it counts once another person has approved it.
+ *
+ * @return BSG_E_NOT_FOUND  the person is not known or has left, the device is not enrolled or not active
+ * @return BSG_E_CONFLICT   the id exists, with other content
+ */
+struct bsg_op_exemption_add {
+	const char *id;			/* new, 32 hex digits */
+	const char *person, *device;	/* exactly one */
+	int64_t functions;		/* bits of <bosaga/functions.h>, not 0 */
+	int64_t from, until;		/* from < until, at < until */
+	const char *reason;
+	const char *author;
+	int64_t at;
+	/* out */
+	char concerned[BSG_NAME_SIZE];	/* the person, or whose device it is */
+};
+
+/**
+ * Approve an exemption as the second person: it counts from now on; marks the orders of the devices concerned as due.
+ *
+ * The same approver again is a repeat.
+ *
+ * @return BSG_E_NOT_FOUND  no such exemption; its person has left, its device is not active any more
+ * @return BSG_E_DENIED     its author may not
+ * @return BSG_E_CONFLICT   it has ended, is over, or somebody else has approved it
+ * @return BSG_E_LIMIT      BSG_EXEMPTIONS_MAX that are approved and not over concern one device already
+ */
+struct bsg_op_exemption_approve {
+	const char *id;
+	const char *approver;
+	int64_t at;
+};
+
+/**
+ * End an exemption now, or withdraw one that waits; marks the orders of the devices concerned as due if it counted.
+ *
+ * Again, or when it is over: a repeat.
+ *
+ * @return BSG_E_NOT_FOUND
+ */
+struct bsg_op_exemption_end {
+	const char *id;
+	const char *by;
+	int64_t at;
 };
 
 /** Keep the secrets of a place. The first ones stay: read them back after. */
@@ -379,6 +429,9 @@ struct bsg_op {
 		struct bsg_op_policy_propose policy_propose;
 		struct bsg_op_policy_approve policy_approve;
 		struct bsg_op_policy_activate policy_activate;
+		struct bsg_op_exemption_add exemption_add;
+		struct bsg_op_exemption_approve exemption_approve;
+		struct bsg_op_exemption_end exemption_end;
 		struct bsg_op_place_secret_add place_secret_add;
 		struct bsg_op_orders_put orders_put;
 		struct bsg_op_orders_keep orders_keep;

@@ -208,6 +208,37 @@ enum bsg_err bsg_store_approvals(struct bsg_store *store, int64_t version, struc
 	return list(store, &q, BSG_CURSOR_TEXT, page, err);
 }
 
+enum bsg_err bsg_store_exemption(struct bsg_store *store, const char *id, struct bsg_exemption_rec *out,
+				 struct bsg_error *err)
+{
+	struct bsg_query q = ask(BSG_QUERY_EXEMPTION, id, NULL, out);
+
+	return find(store, &q, "exemption", err);
+}
+
+enum bsg_err bsg_store_exemptions(struct bsg_store *store, const char *person, const char *unit, struct bsg_page *page,
+				  struct bsg_exemption_rec *out, struct bsg_error *err)
+{
+	struct bsg_query q = ask(given(person) ? BSG_QUERY_EXEMPTIONS_PERSON : BSG_QUERY_EXEMPTIONS, person, unit, out);
+
+	return list(store, &q, BSG_CURSOR_NUM_TEXT_DOWN, page, err);
+}
+
+enum bsg_err bsg_store_exemptions_of(struct bsg_store *store, const char *device, const char *person, int64_t from,
+				     int64_t until, size_t max, struct bsg_exempt_rec *out, size_t *n,
+				     struct bsg_error *err)
+{
+	struct bsg_query q = ask(BSG_QUERY_EXEMPT, device, person, out);
+	enum bsg_err rc;
+
+	q.num[0] = from;
+	q.num[1] = until;
+	q.limit = max;
+	rc = run(store, &q, err);
+	*n = rc == BSG_OK ? q.n : 0;
+	return rc;
+}
+
 enum bsg_err bsg_store_place_secret(struct bsg_store *store, const char *place, struct bsg_place_secret_rec *out,
 				    struct bsg_error *err)
 {

@@ -70,6 +70,23 @@ enum bsg_err bsg_store_policies(struct bsg_store *store, struct bsg_page *page, 
 enum bsg_err bsg_store_approvals(struct bsg_store *store, int64_t version, struct bsg_page *page,
 				 struct bsg_approval_rec *out, struct bsg_error *err) BSG_MUST_CHECK;
 
+enum bsg_err bsg_store_exemption(struct bsg_store *store, const char *id, struct bsg_exemption_rec *out,
+				 struct bsg_error *err) BSG_MUST_CHECK;
+/** List exemptions, newest first, of all states. @param person  also those for one device of theirs */
+enum bsg_err bsg_store_exemptions(struct bsg_store *store, const char *person, const char *unit, struct bsg_page *page,
+				  struct bsg_exemption_rec *out, struct bsg_error *err) BSG_MUST_CHECK;
+/**
+ * Read what orders need: the exemptions of a device and of its person that are approved, have not ended, and overlap [from, until).
+ *
+ * Read the device's record before: an exemption that comes or goes after it changes the device's `change`.
+ *
+ * @param out  @max records, in no order; there are never more than BSG_EXEMPTIONS_MAX that are not over
+ * @param n    records filled
+ */
+enum bsg_err bsg_store_exemptions_of(struct bsg_store *store, const char *device, const char *person, int64_t from,
+				     int64_t until, size_t max, struct bsg_exempt_rec *out, size_t *n,
+				     struct bsg_error *err) BSG_MUST_CHECK;
+
 enum bsg_err bsg_store_place_secret(struct bsg_store *store, const char *place, struct bsg_place_secret_rec *out,
 				    struct bsg_error *err) BSG_MUST_CHECK;
 

@@ -42,6 +42,16 @@ static const struct bsg_field policy[] = {
 	NUM(bsg_policy_rec, n_people), NUM(bsg_policy_rec, approvals_needed), NUM(bsg_policy_rec, n_approvals),
 	NUM(bsg_policy_rec, base),
 };
+static const struct bsg_field exemption[] = {
+	TEXT(bsg_exemption_rec, id), TEXT(bsg_exemption_rec, person), TEXT(bsg_exemption_rec, unit),
+	TEXT(bsg_exemption_rec, device), NUM(bsg_exemption_rec, functions), NUM(bsg_exemption_rec, from),
+	NUM(bsg_exemption_rec, until), TEXT(bsg_exemption_rec, reason), TEXT(bsg_exemption_rec, author),
+	NUM(bsg_exemption_rec, created), TEXT(bsg_exemption_rec, approver), NUM(bsg_exemption_rec, approved),
+	NUM(bsg_exemption_rec, ended), TEXT(bsg_exemption_rec, ended_by),
+};
+static const struct bsg_field exempt[] = {
+	NUM(bsg_exempt_rec, functions), NUM(bsg_exempt_rec, from), NUM(bsg_exempt_rec, until),
+};
 static const struct bsg_field approval[] = {
 	TEXT(bsg_approval_rec, approver), NUM(bsg_approval_rec, at),
 };
@@ -113,6 +123,10 @@ static const struct bsg_record records[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_POLICY_ACTIVE] = RECORD(bsg_policy_rec, policy),
 	[BSG_QUERY_POLICIES] = RECORD(bsg_policy_rec, policy),
 	[BSG_QUERY_APPROVALS] = RECORD(bsg_approval_rec, approval),
+	[BSG_QUERY_EXEMPTION] = RECORD(bsg_exemption_rec, exemption),
+	[BSG_QUERY_EXEMPTIONS] = RECORD(bsg_exemption_rec, exemption),
+	[BSG_QUERY_EXEMPTIONS_PERSON] = RECORD(bsg_exemption_rec, exemption),
+	[BSG_QUERY_EXEMPT] = RECORD(bsg_exempt_rec, exempt),
 	[BSG_QUERY_PLACE_SECRET] = RECORD(bsg_place_secret_rec, place_secret),
 	[BSG_QUERY_ORDERS] = RECORD(bsg_orders_rec, orders),
 	[BSG_QUERY_ORDERS_HEAD] = RECORD(bsg_orders_rec, orders),

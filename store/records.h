@@ -114,6 +114,27 @@ struct bsg_policy_rec {
 	int64_t base;			/* the version in force that it was checked against; 0: none was; -1: not known */
 };
 
+struct bsg_exemption_rec {
+	char id[BSG_ID_SIZE];
+	char person[BSG_NAME_SIZE];	/* whom it concerns, also when it is for one device */
+	char unit[BSG_NAME_SIZE];		/* the person's */
+	char device[BSG_ID_SIZE];	/* "": all devices of the person */
+	int64_t functions;		/* bits of <bosaga/functions.h> */
+	int64_t from, until;
+	char reason[BSG_REASON_SIZE];
+	char author[BSG_ACTOR_SIZE];
+	int64_t created;
+	char approver[BSG_ACTOR_SIZE];	/* another person than the author; "": it waits */
+	int64_t approved;
+	int64_t ended;			/* before its time, or withdrawn; 0: not */
+	char ended_by[BSG_ACTOR_SIZE];	/* "" also when its person left or its device ended */
+};
+
+/* What orders need of an exemption. */
+struct bsg_exempt_rec {
+	int64_t functions, from, until;
+};
+
 struct bsg_approval_rec {
 	char approver[BSG_ACTOR_SIZE];
 	int64_t at;

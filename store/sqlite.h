@@ -136,13 +136,21 @@ enum bsg_err bsg_sqlite_read(void *self, struct bsg_query *query, struct bsg_err
 const char *bsg_sqlite_sql(size_t number, bool *walks);
 const char *bsg_sqlite_query_sql(enum bsg_query_kind kind, bool *walks);
 
+/** Refuse a person who is not known or has left. @return BSG_E_NOT_FOUND */
+enum bsg_err bsg_sqlite_need_person(struct bsg_sqlite *self, const char *id, struct bsg_error *err) BSG_MUST_CHECK;
+
+/** Read a device. @param row  num: state, carried, release_at, change; text: person @return BSG_E_NOT_FOUND */
+enum bsg_err bsg_sqlite_need_device(struct bsg_sqlite *self, const char *id, struct bsg_sqlite_row *row,
+				    struct bsg_error *err) BSG_MUST_CHECK;
+
 /* An operation. It sets op->changed; a refusal leaves what it did to the savepoint. */
 typedef enum bsg_err bsg_sqlite_apply(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err);
 
 bsg_sqlite_apply bsg_sqlite_person_add, bsg_sqlite_person_leave, bsg_sqlite_badge_add, bsg_sqlite_badge_remove,
 	bsg_sqlite_invitation_add, bsg_sqlite_enrol, bsg_sqlite_certificate_add, bsg_sqlite_certificate_revoke,
 	bsg_sqlite_device_state, bsg_sqlite_device_carried, bsg_sqlite_device_release, bsg_sqlite_policy_propose,
-	bsg_sqlite_policy_approve, bsg_sqlite_policy_activate, bsg_sqlite_place_secret_add, bsg_sqlite_orders_put,
+	bsg_sqlite_policy_approve, bsg_sqlite_policy_activate, bsg_sqlite_exemption_add,
+	bsg_sqlite_exemption_approve, bsg_sqlite_exemption_end, bsg_sqlite_place_secret_add, bsg_sqlite_orders_put,
 	bsg_sqlite_orders_keep,
 	bsg_sqlite_crossing_add, bsg_sqlite_reports, bsg_sqlite_gate_credential_add, bsg_sqlite_turnstile_add,
 	bsg_sqlite_turnstile_remove, bsg_sqlite_admin_add, bsg_sqlite_admin_remove, bsg_sqlite_token_add,

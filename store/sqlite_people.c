@@ -4,8 +4,7 @@
 
 #include "store/sqlite.h"
 
-/* Whether a person may get something: known and not left. */
-static enum bsg_err need_person(struct bsg_sqlite *self, const char *id, struct bsg_error *err)
+enum bsg_err bsg_sqlite_need_person(struct bsg_sqlite *self, const char *id, struct bsg_error *err)
 {
 	struct bsg_sqlite_row row;
 	bool found;
@@ -34,9 +33,8 @@ static enum bsg_err need_same(struct bsg_sqlite *self, enum bsg_sqlite_statement
 	return rc;
 }
 
-/* Read a device. num: state, carried, release_at, change; text: person. */
-static enum bsg_err need_device(struct bsg_sqlite *self, const char *id, struct bsg_sqlite_row *row,
-				struct bsg_error *err)
+enum bsg_err bsg_sqlite_need_device(struct bsg_sqlite *self, const char *id, struct bsg_sqlite_row *row,
+				    struct bsg_error *err)
 {
 	bool found;
 	enum bsg_err rc = bsg_sqlite_row(self, BSG_SQL_DEVICE, BSG_VALUES(bsg_text(id)), &bsg_sqlite_mixed, row, &found,
@@ -50,7 +48,7 @@ static enum bsg_err need_device(struct bsg_sqlite *self, const char *id, struct 
 static enum bsg_err need_active(struct bsg_sqlite *self, const char *id, struct bsg_sqlite_row *row,
 				struct bsg_error *err)
 {
-	enum bsg_err rc = need_device(self, id, row, err);
+	enum bsg_err rc = bsg_sqlite_need_device(self, id, row, err);
 
 	if (rc == BSG_OK && row->num[0] != BSG_DEVICE_ACTIVE)
 		return bsg_fail(err, BSG_E_DENIED, "device %s is revoked or leaving", id);
@@ -98,6 +96,9 @@ enum bsg_err bsg_sqlite_person_leave(struct bsg_sqlite *self, struct bsg_op *op,
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_PERSON_INVITATIONS_END, BSG_VALUES(bsg_text(leave->id)), NULL, err);
 	if (rc == BSG_OK)
+		rc = bsg_sqlite_run(self, BSG_SQL_PERSON_EXEMPTIONS_END,
+				    BSG_VALUES(bsg_text(leave->id), bsg_num(leave->at)), NULL, err);
+	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_PERSON_DEVICES_END,
 				    BSG_VALUES(bsg_text(leave->id), bsg_num(leave->at)), &n, err);
 	if (rc == BSG_OK)
@@ -111,7 +112,7 @@ enum bsg_err bsg_sqlite_badge_add(struct bsg_sqlite *self, struct bsg_op *op, st
 	struct bsg_sqlite_row row;
 	int64_t n;
 	bool found;
-	enum bsg_err rc = need_person(self, add->person, err);
+	enum bsg_err rc = bsg_sqlite_need_person(self, add->person, err);
 
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_BADGE_ADD,
@@ -144,7 +145,7 @@ enum bsg_err bsg_sqlite_badge_remove(struct bsg_sqlite *self, struct bsg_op *op,
 enum bsg_err bsg_sqlite_invitation_add(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)
 {
 	const struct bsg_op_invitation_add *add = &op->invitation_add;
-	enum bsg_err rc = need_person(self, add->person, err);
+	enum bsg_err rc = bsg_sqlite_need_person(self, add->person, err);
 
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_INVITATION_ADD,
@@ -193,7 +194,7 @@ static enum bsg_err enrol_again(struct bsg_sqlite *self, struct bsg_op_enrol *en
 
 	if (memcmp(invitation->sha256, enrol->key_sha256, sizeof(invitation->sha256)) != 0)
 		return bsg_fail(err, BSG_E_DENIED, "this invitation was used by another key: ask for a new one");
-	rc = need_device(self, invitation->text[2], &row, err);
+	rc = bsg_sqlite_need_device(self, invitation->text[2], &row, err);
 	if (rc != BSG_OK)
 		return rc;
 	enrol->again = true;
@@ -273,7 +274,7 @@ enum bsg_err bsg_sqlite_device_state(struct bsg_sqlite *self, struct bsg_op *op,
 {
 	const struct bsg_op_device_state *state = &op->device_state;
 	struct bsg_sqlite_row row;
-	enum bsg_err rc = need_device(self, state->device, &row, err);
+	enum bsg_err rc = bsg_sqlite_need_device(self, state->device, &row, err);
 
 	if (rc != BSG_OK || row.num[0] == (int64_t)state->state)
 		return rc;
@@ -281,6 +282,10 @@ enum bsg_err bsg_sqlite_device_state(struct bsg_sqlite *self, struct bsg_op *op,
 		return bsg_fail(err, BSG_E_CONFLICT, "device %s is revoked already", state->device);
 	rc = bsg_sqlite_run(self, BSG_SQL_DEVICE_STATE,
 			    BSG_VALUES(bsg_text(state->device), bsg_num(state->state), bsg_num(state->at)), NULL, err);
+	if (rc == BSG_OK)
+		rc = bsg_sqlite_run(self, BSG_SQL_DEVICE_EXEMPTIONS_END,
+				    BSG_VALUES(bsg_text(row.text[0]), bsg_text(state->device), bsg_num(state->at)), NULL,
+				    err);
 	op->changed = rc == BSG_OK;
 	return rc;
 }

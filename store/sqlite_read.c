@@ -18,6 +18,10 @@ struct query_sql {
 	"d.serial, d.orders_expire, d.orders_policy"
 #define POLICY "v.version, v.state, v.author, v.digest, v.created, v.activated, v.n_people, v.approvals_needed, " \
 	"(SELECT count(*) FROM approval a WHERE a.version = v.version), v.base"
+#define EXEMPTION "x.id, x.person, p.unit, x.device, x.functions, x.from_at, x.until_at, x.reason, x.author, x.created, " \
+	"x.approver, x.approved, x.ended, x.ended_by"
+#define EXEMPTION_FROM " FROM exemption x CROSS JOIN person p ON p.id = x.person WHERE "
+#define EXEMPTION_REST "(x.created, x.id) < (?9, ?8) AND (?2 = '' OR p.unit = ?2) ORDER BY x.created DESC, x.id DESC LIMIT ?10"
 #define ORDERS "d.serial, d.orders_expire, d.orders_change, d.orders_policy, d.orders_digest, d.orders_issued, d.due, " \
 	"d.orders_content"
 #define CROSSING "c.id, c.person, c.device, c.place, c.gate, c.direction, c.at, c.received, c.by, c.n_devices, c.applied"
@@ -59,6 +63,12 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 		"ORDER BY v.version DESC LIMIT ?10" },
 	[BSG_QUERY_APPROVALS] = { .sql = "SELECT approver, at, approver FROM approval WHERE version = ?5 AND approver > ?7 "
 		"ORDER BY approver LIMIT ?10" },
+	[BSG_QUERY_EXEMPTION] = { .sql = "SELECT " EXEMPTION EXEMPTION_FROM "x.id = ?1" },
+	[BSG_QUERY_EXEMPTIONS] = { .sql = "SELECT " EXEMPTION ", x.created || '.' || x.id" EXEMPTION_FROM EXEMPTION_REST },
+	[BSG_QUERY_EXEMPTIONS_PERSON] = { .sql = "SELECT " EXEMPTION ", x.created || '.' || x.id" EXEMPTION_FROM
+		"x.person = ?1 AND " EXEMPTION_REST },
+	[BSG_QUERY_EXEMPT] = { .sql = "SELECT functions, from_at, until_at FROM exemption WHERE person = ?2 AND device IN ('', ?1) "
+		"AND approved > 0 AND ended = 0 AND until_at > ?5 AND from_at < ?6 LIMIT ?10" },
 	[BSG_QUERY_PLACE_SECRET] = { .sql = "SELECT key, day_root, created FROM place_secret WHERE place = ?1" },
 	[BSG_QUERY_ORDERS] = { .blob = true, .sql = "SELECT " ORDERS ", o.bytes FROM device d "
 		"LEFT JOIN orders o ON o.device = d.id WHERE d.id = ?1" },

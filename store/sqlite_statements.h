@@ -19,6 +19,7 @@ STATEMENT(PERSON_INVITATIONS_END, "DELETE FROM invitation WHERE person = ?1 AND 
 STATEMENT(PERSON_DEVICES_END,
 	"UPDATE device SET state = 0, carried = 0, ended = iif(ended = 0, ?2, ended), change = change + 1, due = 0 "
 	"WHERE person = ?1 AND state <> 0")
+STATEMENT(PERSON_EXEMPTIONS_END, "UPDATE exemption SET ended = ?2 WHERE person = ?1 AND ended = 0 AND until_at > ?2")
 STATEMENT(BADGE_ADD, "INSERT INTO badge (number, person, since) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
 STATEMENT(BADGE_PERSON, "SELECT 0, 0, 0, 0, person, '', '', '' FROM badge WHERE number = ?1")
 STATEMENT(BADGE_REMOVE, "DELETE FROM badge WHERE number = ?1 AND person = ?2")
@@ -32,6 +33,8 @@ STATEMENT(DEVICE_ADD,
 STATEMENT(DEVICE, "SELECT state, carried, release_at, change, person, '', '', '' FROM device WHERE id = ?1")
 STATEMENT(DEVICE_STATE,
 	"UPDATE device SET state = ?2, carried = 0, ended = iif(ended = 0, ?3, ended), change = change + 1, due = 0 WHERE id = ?1")
+STATEMENT(DEVICE_EXEMPTIONS_END,
+	"UPDATE exemption SET ended = ?3 WHERE person = ?1 AND device = ?2 AND ended = 0 AND until_at > ?3")
 STATEMENT(DEVICE_CARRIED, "UPDATE device SET carried = ?2 WHERE id = ?1")
 STATEMENT(DEVICE_RELEASE,
 	"UPDATE device SET release_at = ?2, release_reason = ?3, change = change + 1, due = 0 WHERE id = ?1")
@@ -52,6 +55,23 @@ STATEMENT(POLICY,
 STATEMENT(APPROVAL_ADD, "INSERT INTO approval (version, approver, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
 STATEMENT(POLICY_SUPERSEDE, "UPDATE policy SET state = 0 WHERE state IN (1, 2) AND version <> ?1")
 STATEMENT(POLICY_ACTIVATE, "UPDATE policy SET state = 2, activated = ?2 WHERE version = ?1")
+STATEMENT(EXEMPTION_ADD,
+	"INSERT INTO exemption (id, person, device, functions, from_at, until_at, reason, author, created) "
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")
+STATEMENT(EXEMPTION_SAME,
+	"SELECT 1, 0, 0, 0 FROM exemption WHERE id = ?1 AND person = ?2 AND device = ?3 AND functions = ?4 AND from_at = ?5 "
+	"AND until_at = ?6 AND reason = ?7 AND author = ?8")
+STATEMENT(EXEMPTION,
+	"SELECT approved, ended, until_at, (author = ?2) + 2 * (approver = ?2), person, device, '', '' FROM exemption WHERE id = ?1")
+STATEMENT(EXEMPTIONS_IN_FORCE,
+	"SELECT (SELECT count(*) FROM exemption x WHERE x.person = ?1 AND x.device = '' AND x.approved > 0 AND x.ended = 0 AND "
+	"x.until_at > ?3) + coalesce(max((SELECT count(*) FROM exemption x WHERE x.person = ?1 AND x.device = d.id AND "
+	"x.approved > 0 AND x.ended = 0 AND x.until_at > ?3)), 0), 0, 0, 0 "
+	"FROM device d WHERE d.person = ?1 AND (?2 = '' OR d.id = ?2) AND d.state = 2")
+STATEMENT(EXEMPTION_APPROVE, "UPDATE exemption SET approver = ?2, approved = ?3 WHERE id = ?1")
+STATEMENT(EXEMPTION_END, "UPDATE exemption SET ended = ?2, ended_by = ?3 WHERE id = ?1")
+STATEMENT(EXEMPTION_DEVICES,
+	"UPDATE device SET change = change + 1, due = 0 WHERE person = ?1 AND (?2 = '' OR id = ?2) AND state = 2")
 STATEMENT(PLACE_SECRET_ADD,
 	"INSERT INTO place_secret (place, key, day_root, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
 STATEMENT(ORDERS_HEAD,

@@ -91,6 +91,27 @@ static void no_read_scans_a_table_unless_it_says_so(void **state)
 	(void)sqlite3_close(db);
 }
 
+static int note_index(void *arg, int n, char **columns, char **names)
+{
+	(void)names;
+	*(bool *)arg = *(bool *)arg || (n >= 4 && strstr(columns[3], "USING INDEX exemption_in_force (person=? AND device=? AND until_at>?") != NULL);
+	return 0;
+}
+
+/* Else each making of orders would look at all exemptions that its person ever had. */
+static void what_orders_need_of_exemptions_has_an_index_of_its_own(void **state)
+{
+	struct store_fixture *f = *state;
+	sqlite3 *db = open_database(f);
+	char text[2048] = "EXPLAIN QUERY PLAN ";
+	bool walks, found = false;
+
+	strcat(text, bsg_sqlite_query_sql(BSG_QUERY_EXEMPT, &walks));
+	assert_int_equal(sqlite3_exec(db, text, note_index, &found, NULL), SQLITE_OK);
+	assert_true(found);
+	(void)sqlite3_close(db);
+}
+
 static void a_statement_without_its_index_is_noticed(void **state)
 {
 	struct store_fixture *f = *state;
@@ -108,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(no_write_scans_a_table),
 		TEST(no_read_scans_a_table_unless_it_says_so),
+		TEST(what_orders_need_of_exemptions_has_an_index_of_its_own),
 		TEST(a_statement_without_its_index_is_noticed),
 	};
 
