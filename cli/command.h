@@ -34,7 +34,7 @@ struct bsg_cli_option {
 struct bsg_cli_field {
 	const char *key;
 	const char *from;	/* an option's name, "@0" for the first argument, "=text" for itself */
-	char type;		/* 's' string, 'b' true when the flag is given, 'l' list with one string, 'q' query */
+	char type;		/* 's' string, 'b' true when the flag is given, 'l' list with one string, 'c' list of what commas part, 'q' query */
 };
 
 struct bsg_cli_command {

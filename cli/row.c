@@ -57,6 +57,24 @@ bool bsg_cli_path(const struct bsg_cli *cli, char *path, size_t path_size)
 	return true;
 }
 
+/* "a,b" as ["a", "b"]; empty pieces stay, for the server to refuse. */
+static json_t *pieces(const char *value)
+{
+	json_t *list = json_array();
+
+	for (;;) {
+		size_t len = strcspn(value, ",");
+
+		if (json_array_append_new(list, json_stringn(value, len)) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+		if (value[len] == '\0')
+			return list;
+		value += len + 1;
+	}
+}
+
 static json_t *field_json(const struct bsg_cli_field *field, const char *value)
 {
 	switch (field->type) {
@@ -64,6 +82,8 @@ static json_t *field_json(const struct bsg_cli_field *field, const char *value)
 		return json_true();
 	case 'l':
 		return json_pack("[s]", value);
+	case 'c':
+		return pieces(value);
 	default:
 		return json_string(value);
 	}

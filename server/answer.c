@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bosaga/functions.h>
+
 #include "base/hex.h"
 #include "base/id.h"
 #include "base/timetext.h"
+#include "policy/check.h"
 
 #define LIMIT_DEFAULT 100
 
@@ -54,6 +57,7 @@ static enum bsg_err check_text(const struct bsg_field *f, const char *text, size
 	case BSG_FIELD_TIME:
 	case BSG_FIELD_INT:
 	case BSG_FIELD_BOOL:
+	case BSG_FIELD_FUNCTIONS:
 		break;
 	}
 	return bad(f, err, "has the wrong type");
@@ -90,10 +94,53 @@ static enum bsg_err read_int(const struct bsg_field *f, json_t *value, void *at,
 	return BSG_OK;
 }
 
+static enum bsg_err read_function(const struct bsg_field *f, json_t *value, uint32_t *bit, struct bsg_error *err)
+{
+	const char *name = json_string_value(value), *words[BSG_FUNCTIONS_COUNT + 1] = {NULL}, *why = NULL, *near;
+	struct bsg_str text = {name, json_string_length(value)};
+	enum bsg_err rc;
+
+	*bit = BSG_FUNCTIONS_ALL;
+	if (name == NULL)
+		return bad(f, err, "must be a list of names of functions");
+	if (strcmp(name, "all") == 0)
+		return BSG_OK;
+	rc = bsg_function_by_name(text, bit, &why);
+	if (rc == BSG_OK)
+		return BSG_OK;
+	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++)
+		words[i] = bsg_functions[i].name;
+	near = rc == BSG_E_NOT_FOUND ? bsg_policy_nearest(name, strlen(name), words) : NULL;
+	if (near != NULL)
+		return bsg_fail(err, BSG_E_INVALID, "%s: \"%.40s\" is no function, did you mean \"%s\"?", f->name, name, near);
+	return bsg_fail(err, BSG_E_INVALID, "%s: \"%.40s\": %s", f->name, name, why);
+}
+
+static enum bsg_err read_functions(const struct bsg_field *f, json_t *value, void *at, struct bsg_error *err)
+{
+	uint32_t set = 0, bit;
+	json_t *one;
+	size_t i;
+
+	if (!json_is_array(value) || json_array_size(value) == 0)
+		return bad(f, err, "must be a list of names of functions");
+	json_array_foreach(value, i, one) {
+		enum bsg_err rc = read_function(f, one, &bit, err);
+
+		if (rc != BSG_OK)
+			return rc;
+		set |= bit;
+	}
+	memcpy(at, &set, sizeof(set));
+	return BSG_OK;
+}
+
 static enum bsg_err read_field(const struct bsg_field *f, json_t *value, void *at, struct bsg_error *err)
 {
 	bool flag = json_is_true(value);
 
+	if (f->type == BSG_FIELD_FUNCTIONS)
+		return read_functions(f, value, at, err);
 	if (f->type == BSG_FIELD_INT)
 		return read_int(f, value, at, err);
 	if (f->type != BSG_FIELD_BOOL)

@@ -18,6 +18,7 @@ enum bsg_field_type {
 	BSG_FIELD_TIME,		/* int64_t: RFC 3339 */
 	BSG_FIELD_INT,		/* int64_t within min..max */
 	BSG_FIELD_BOOL,		/* bool */
+	BSG_FIELD_FUNCTIONS,	/* uint32_t: a list of names of functions, at least one; "all" stands for all of them */
 };
 
 /* One member of a body. What is absent or null leaves the caller's default untouched. */

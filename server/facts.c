@@ -13,8 +13,23 @@ bool bsg_facts_has_agent(const struct bsg_server *server, const char *kind)
 	return found != NULL && found->has_agent;
 }
 
-void bsg_facts_of_device(const struct bsg_server *server, const struct bsg_device_rec *rec, int64_t serial, int64_t now,
-			 struct bsg_facts *out)
+static enum bsg_err read_exemptions(const struct bsg_server *server, const struct bsg_device_rec *rec, int64_t now,
+				    struct bsg_facts *out, struct bsg_error *err)
+{
+	struct bsg_exempt_rec recs[BSG_EXEMPTIONS_MAX + 1];
+	size_t n;
+	enum bsg_err rc = bsg_store_exemptions_of(server->store, rec->id, rec->person, now, now + server->settings.orders_life,
+						  BSG_EXEMPTIONS_MAX + 1, recs, &n, err);
+
+	for (size_t i = 0; i < n; i++)
+		out->exemptions[i] = (struct bsg_compile_exemption){(uint32_t)recs[i].functions, recs[i].from, recs[i].until};
+	out->compile.exemptions = out->exemptions;
+	out->compile.n_exemptions = n;
+	return rc;
+}
+
+enum bsg_err bsg_facts_of_device(const struct bsg_server *server, const struct bsg_device_rec *rec, int64_t serial, int64_t now,
+				 struct bsg_facts *out, struct bsg_error *err)
 {
 	bsg_facts_of_person(rec->person, rec->unit, out);
 	out->compile.device = rec->id;
@@ -29,6 +44,7 @@ void bsg_facts_of_device(const struct bsg_server *server, const struct bsg_devic
 	out->compile.presence_at = rec->presence.at;
 	out->compile.has_release = rec->release_at != 0;
 	out->compile.release_at = rec->release_at;
+	return read_exemptions(server, rec, now, out, err);
 }
 
 void bsg_facts_of_person(const char *person, const char *unit, struct bsg_facts *out)

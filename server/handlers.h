@@ -51,6 +51,12 @@ void bsg_post_plan(struct bsg_http_exchange *x, void *app);
 void bsg_post_replay(struct bsg_http_exchange *x, void *app);
 void bsg_post_approve(struct bsg_http_exchange *x, void *app);
 
+/* exemptions.c */
+void bsg_get_exemptions(struct bsg_http_exchange *x, void *app);
+void bsg_post_exemption(struct bsg_http_exchange *x, void *app);
+void bsg_post_exemption_approve(struct bsg_http_exchange *x, void *app);
+void bsg_post_exemption_end(struct bsg_http_exchange *x, void *app);
+
 /* crossings.c */
 void bsg_get_crossings(struct bsg_http_exchange *x, void *app);
 void bsg_post_crossing(struct bsg_http_exchange *x, void *app);

@@ -46,8 +46,9 @@ enum bsg_err bsg_orders_compile(const struct bsg_server *server, struct bsg_acti
 	rc = bsg_active_timetable(policy, bsg_now(server), at, &timetable, err);
 	if (rc != BSG_OK)
 		return rc;
-	bsg_facts_of_device(server, rec, serial, at, &facts);
-	rc = bsg_policy_compile(policy->policy, timetable, &facts.compile, out, err);
+	rc = bsg_facts_of_device(server, rec, serial, at, &facts, err);
+	if (rc == BSG_OK)
+		rc = bsg_policy_compile(policy->policy, timetable, &facts.compile, out, err);
 	bsg_timetable_drop(timetable);
 	return rc;
 }

@@ -100,8 +100,9 @@ static enum bsg_err look_at_device(struct walk *w, const struct bsg_device_rec *
 	count_device(w, rec, &facts.compile);
 	if (!bsg_policy_changes_touch(&w->plan->changes, &facts.compile))
 		return BSG_OK;
-	bsg_facts_of_device(w->server, rec, rec->serial + 1, w->plan->at, &facts);
-	rc = bsg_policy_changes_device(&w->plan->changes, &facts.compile, &differ, w->err);
+	rc = bsg_facts_of_device(w->server, rec, rec->serial + 1, w->plan->at, &facts, w->err);
+	if (rc == BSG_OK)
+		rc = bsg_policy_changes_device(&w->plan->changes, &facts.compile, &differ, w->err);
 	w->plan->n_changed += differ ? 1 : 0;
 	return rc;
 }

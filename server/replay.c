@@ -141,9 +141,10 @@ static enum bsg_err live(struct replay *r, const struct bsg_device_rec *rec, con
 	struct bsg_replay_device device = {.from = r->from, .until = r->to, .crossings = crossings, .n_crossings = n,
 					   .coverage = r->server->coverage};
 	struct bsg_facts facts;
-	enum bsg_err rc = BSG_OK;
+	enum bsg_err rc = bsg_facts_of_device(r->server, rec, rec->serial + 1, r->from, &facts, err);
 
-	bsg_facts_of_device(r->server, rec, rec->serial + 1, r->from, &facts);
+	if (rc != BSG_OK)
+		return rc;
 	bsg_facts_phone(r->server, rec, &device.phone);
 	device.facts = &facts.compile;
 	memset(r->held, 0, r->policies[1]->n_rules * sizeof(*r->held));

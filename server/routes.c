@@ -66,6 +66,11 @@ const struct bsg_http_route bsg_routes[] = {
 	{"GET", "/api/v1/policies/{id}", BOTH, W_POLICY | BSG_WHO_AUDITOR, .handler = bsg_get_policy},
 	{"POST", "/api/v1/policies/{id}/approve", BOTH, W_POLICY, SMALL, .handler = bsg_post_approve},
 
+	{"GET", "/api/v1/exemptions", BOTH, W_ROLES, .handler = bsg_get_exemptions},
+	{"POST", "/api/v1/exemptions", BOTH, W_POLICY, SMALL, .handler = bsg_post_exemption},
+	{"POST", "/api/v1/exemptions/{id}/approve", BOTH, W_POLICY, SMALL, .handler = bsg_post_exemption_approve},
+	{"POST", "/api/v1/exemptions/{id}/end", BOTH, W_POLICY, SMALL, .handler = bsg_post_exemption_end},
+
 	{"GET", "/api/v1/crossings", BOTH, W_STAFF, .handler = bsg_get_crossings},
 	{"POST", "/api/v1/crossings", BOTH, W_HELP, SMALL, .handler = bsg_post_crossing},
 	{"GET", "/api/v1/presence", BOTH, W_STAFF, .handler = bsg_get_presence},

@@ -45,6 +45,8 @@ class World:
         crossing = plane.must(plane.people(server, "POST", "/v1/crossings", {"badge": "B1", "direction": "in"},
                                            token=self.tokens["turnstile"]))
         self.crossing = crossing["id"]
+        asked = {"person": "aigerim", "functions": ["wifi"], "until": "2999-01-01T00:00:00Z", "from": "2998-12-31T00:00:00Z", "reason": "walked"}
+        self.exemption = plane.must(plane.call(server, "POST", "/api/v1/exemptions", asked))["id"]
 
     def token(self, admin):
         return plane.must(plane.call(self.server, "POST", "/api/v1/tokens", {"admin": admin}))
@@ -64,7 +66,8 @@ class World:
         ids = {"/api/v1/people/{id}": "aigerim", "/api/v1/people/{id}/leave": "leaver", "/api/v1/gates/{id}": self.spare_turnstile,
                "/api/v1/tokens/{id}": self.spare_token, "/v1/crossings/{id}": self.crossing, "/api/v1/policies/{id}": "active",
                "/api/v1/policies/{id}/approve": "1", "/api/v1/devices/{id}/revoke": self.victim.id,
-               "/api/v1/devices/{id}/release": self.other.id}
+               "/api/v1/devices/{id}/release": self.other.id, "/api/v1/exemptions/{id}/approve": self.exemption,
+               "/api/v1/exemptions/{id}/end": self.exemption}
         device = self.phone.id if path.startswith("/api/v1/devices") else "aigerim"
         bodies = {"/api/v1/people": {"id": "aigerim", "name": "Aigerim", "unit": "ministry"},
                   "/api/v1/people/{id}/badges": {"badge": "B2"}, "/api/v1/invitations": {"person": "aigerim"},
@@ -74,6 +77,8 @@ class World:
                   "/api/v1/gates": {"place": "house", "gate": "south", "kind": "turnstile"},
                   "/api/v1/gates/credential": {"place": "house", "gate": "north"},
                   "/api/v1/admins": {"name": "spare", "role": "auditor"}, "/api/v1/tokens": {"admin": "the-auditor"}}
+        bodies["/api/v1/exemptions"] = {"device": self.phone.id, "functions": ["all"], "until": "2999-01-01T00:00:00Z",
+                                        "from": "2998-12-31T00:00:00Z", "reason": "walked"}
         body, headers = bodies.get(path) if method == "POST" else None, {}
         if method == "POST" and path.startswith("/api/v1/policies") and "{id}" not in path:
             body, headers = plane.POLICY, {"Content-Type": "application/yaml"}
@@ -175,6 +180,20 @@ def an_administrator_of_a_unit_sees_and_moves_only_that_unit():
     assert mine("POST", "/api/v1/policies", plane.POLICY, {"Content-Type": "application/yaml"}).status == 403
     assert mine("POST", "/api/v1/admins", {"name": "more", "role": "admin"}).status == 403
     assert mine("GET", "/api/v1/audit").status == 403
+    asked = {"functions": ["camera"], "until": "2999-01-01T00:00:00Z", "from": "2998-12-31T00:00:00Z", "reason": "interview"}
+    for subject, problem in (({"person": "theirs"}, "no-person"), ({"device": phone.id}, "no-device")):
+        answer = mine("POST", "/api/v1/exemptions", dict(asked, **subject))
+        assert (answer.status, answer.problem()) == (404, problem), answer.body
+    theirs = plane.must(plane.call(server, "POST", "/api/v1/exemptions", dict(asked, person="theirs")))["id"]
+    own = plane.must(plane.call(server, "POST", "/api/v1/exemptions", dict(asked, person="mine")))["id"]
+    for action in ("approve", "end"):
+        answer = mine("POST", "/api/v1/exemptions/%s/%s" % (theirs, action))
+        assert (answer.status, answer.problem()) == (404, "no-exemption"), answer.body
+    assert mine("GET", "/api/v1/exemptions?unit=theirs").status == 403
+    assert [e["id"] for e in plane.must(mine("GET", "/api/v1/exemptions"))["items"]] == [own]
+    assert plane.must(mine("GET", "/api/v1/exemptions?person=theirs"))["items"] == []
+    assert plane.must(mine("POST", "/api/v1/exemptions/%s/approve" % own))["state"] == "approved"
+    assert plane.must(plane.call(server, "GET", "/api/v1/exemptions?unit=theirs"))["items"][0]["state"] == "waiting"
     server.stop()
 
 

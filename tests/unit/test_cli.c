@@ -194,6 +194,22 @@ static void a_body_holds_only_what_was_given(void **state)
 	json_decref(body);
 }
 
+static void what_commas_part_is_a_list(void **state)
+{
+	struct bsg_cli cli = { .out = stdout, .err = stderr };
+	json_t *body;
+	char *text;
+
+	(void)state;
+	assert_int_equal(bsg_cli_parse(&cli, 8, WORDS("exemption", "add", "--functions=camera,wifi,", "--until", "U", "--reason",
+						      "R", "--person=aida") + 1), -1);
+	body = bsg_cli_body(&cli);
+	text = json_dumps(body, JSON_COMPACT);
+	assert_string_equal(text, "{\"person\":\"aida\",\"functions\":[\"camera\",\"wifi\",\"\"],\"until\":\"U\",\"reason\":\"R\"}");
+	free(text);
+	json_decref(body);
+}
+
 static void print(const char *json_text, const char *columns, bool as_json, const char *want)
 {
 	struct bsg_cli cli = { .command = &bsg_cli_commands[0], .err = stderr };
@@ -291,6 +307,7 @@ int main(void)
 		cmocka_unit_test(an_argument_cannot_leave_its_path_segment),
 		cmocka_unit_test(a_get_puts_its_fields_into_the_query),
 		cmocka_unit_test(a_body_holds_only_what_was_given),
+		cmocka_unit_test(what_commas_part_is_a_list),
 		cmocka_unit_test(lists_are_aligned_by_characters_and_objects_are_lines),
 		cmocka_unit_test(decide_explains_the_last_event_in_the_language_asked_for),
 		cmocka_unit_test(a_full_disk_is_not_success),

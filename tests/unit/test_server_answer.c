@@ -10,11 +10,14 @@
 
 #include <cmocka.h>
 
+#include <bosaga/functions.h>
+
 #include "server/answer.h"
 
 struct body {
 	const char *id, *name, *word, *badge, *uuid, *device;
 	int64_t at, days;
+	uint32_t functions;
 	bool carried;
 };
 
@@ -30,6 +33,7 @@ static const struct bsg_field fields[] = {
 	BSG_FIELD(struct body, at, BSG_FIELD_TIME),
 	BSG_FIELD(struct body, days, BSG_FIELD_INT, .min = 1, .max_int = 366),
 	BSG_FIELD(struct body, carried, BSG_FIELD_BOOL),
+	BSG_FIELD(struct body, functions, BSG_FIELD_FUNCTIONS),
 };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -82,6 +86,48 @@ static void what_does_not_fit_the_table_is_refused(void **state)
 	}
 }
 
+static void functions_are_a_list_of_their_names(void **state)
+{
+	static const struct {
+		const char *list;
+		uint32_t set;
+		const char *why;	/* part of the refusal */
+	} lists[] = {
+		{"[\"camera\"]", BSG_BIT(BSG_CAMERA), NULL},
+		{"[\"wifi\", \"camera\", \"wifi\"]", BSG_BIT(BSG_CAMERA) | BSG_BIT(BSG_WIFI), NULL},
+		{"[\"all\"]", BSG_FUNCTIONS_ALL, NULL},
+		{"[\"usb_data\", \"all\"]", BSG_FUNCTIONS_ALL, NULL},
+		{"[\"camra\"]", 0, "did you mean \"camera\"?"},
+		{"[\"camera\", \"blutooth\"]", 0, "did you mean \"bluetooth\"?"},
+		{"[\"Camera\"]", 0, "did you mean \"camera\"?"},
+		{"[\"telescope\"]", 0, "no such function; bosaga knows camera, microphone"},
+		{"[\"calls\"]", 0, "calls can never be restricted"},
+		{"[\"camera\", \"sms\"]", 0, "SMS can never be restricted"},
+		{"[\"emergency\"]", 0, "emergency calls and alerts can never be restricted"},
+		{"[\"camera\\u0000\"]", 0, "not allowed"},
+		{"[\"\"]", 0, "no such function"},
+		{"[]", 0, "must be a list"},
+		{"[1]", 0, "must be a list"},
+		{"\"camera\"", 0, "must be a list"},
+		{"{}", 0, "must be a list"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct bsg_error err = {.text = ""};
+		struct body body;
+		char text[128];
+		json_t *json;
+
+		(void)snprintf(text, sizeof(text), "{\"id\": \"a\", \"functions\": %s}", lists[i].list);
+		if (parse(text, &body, &json, &err) != (lists[i].why == NULL ? BSG_OK : BSG_E_INVALID) ||
+		    (lists[i].why != NULL && strstr(err.text, lists[i].why) == NULL))
+			fail_msg("%s: \"%s\"", lists[i].list, err.text);
+		assert_int_equal(body.functions, lists[i].set);
+		json_decref(json);
+	}
+}
+
 static void a_deeply_nested_body_is_refused_not_followed(void **state)
 {
 	char *text = malloc(200001);
@@ -102,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_body_fills_what_it_names_and_leaves_the_defaults),
 		cmocka_unit_test(what_does_not_fit_the_table_is_refused),
+		cmocka_unit_test(functions_are_a_list_of_their_names),
 		cmocka_unit_test(a_deeply_nested_body_is_refused_not_followed),
 	};
 
