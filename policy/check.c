@@ -6,13 +6,34 @@
 #include <stdio.h>
 #include <string.h>
 
-void bsg_policy_error_add(struct bsg_policy_errors *errors, const struct bsg_policy_at *at, const char *path,
-			  const char *fmt, ...)
+#include "base/id.h"
+
+/* One line that can be shown, whatever the document said and wherever it was cut. */
+static void make_shown(char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		size_t n = bsg_text_shown_char(text, left);
+
+		if (n == 0) {
+			*text = '?';
+			n = 1;
+		}
+		text += n;
+		left -= n;
+	}
+}
+
+void bsg_policy_error_add(struct bsg_policy_errors *errors, enum bsg_err code, const struct bsg_policy_at *at,
+			  const char *path, const char *fmt, ...)
 {
 	const bool has_path = path != NULL && path[0] != '\0';
 	char why[256];
 	va_list ap;
 
+	errors->denied |= code == BSG_E_DENIED;
+	errors->too_large |= code == BSG_E_LIMIT;
 	if (errors->n >= BSG_POLICY_ERRORS_MAX) {
 		errors->n_more++;
 		return;
@@ -21,15 +42,47 @@ void bsg_policy_error_add(struct bsg_policy_errors *errors, const struct bsg_pol
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	for (char *c = why; *c != '\0'; c++)	/* one line, whatever the document said */
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	if (at->line > 0)
-		snprintf(e->text, sizeof(e->text), "%.100s:%u:%u: %s%s%s", at->file, at->line, at->column,
-			 has_path ? path : "", has_path ? ": " : "", why);
-	else
-		snprintf(e->text, sizeof(e->text), "%.100s: %s%s%s", at->file, has_path ? path : "", has_path ? ": " : "",
-			 why);
+	snprintf(e->text, sizeof(e->text), "%.100s:%u:%u: %s%s%s", at->file, at->line, at->column, has_path ? path : "",
+		 has_path ? ": " : "", why);
+	make_shown(e->text);
+	e->code = code;
+	e->file_no = at->file_no;
+	e->line = at->line;
+	e->column = at->column;
+}
+
+int bsg_policy_at_compare(const struct bsg_policy_at *a, const struct bsg_policy_at *b)
+{
+	if (a->file_no != b->file_no)
+		return a->file_no < b->file_no ? -1 : 1;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return (a->column > b->column) - (a->column < b->column);
+}
+
+static bool stands_after(const struct bsg_policy_error *a, const struct bsg_policy_error *b)
+{
+	const struct bsg_policy_at x = { .file_no = a->file_no, .line = a->line, .column = a->column };
+	const struct bsg_policy_at y = { .file_no = b->file_no, .line = b->line, .column = b->column };
+
+	return bsg_policy_at_compare(&x, &y) > 0;
+}
+
+void bsg_policy_errors_sort(struct bsg_policy_errors *errors)
+{
+	for (size_t i = 1; i < errors->n; i++)
+		for (size_t k = i; k > 0 && stands_after(&errors->items[k - 1], &errors->items[k]); k--) {
+			const struct bsg_policy_error e = errors->items[k];
+
+			errors->items[k] = errors->items[k - 1];
+			errors->items[k - 1] = e;
+		}
+}
+
+const char *bsg_policy_say_at(const struct bsg_policy_at *at, char buf[static BSG_POLICY_AT_SIZE])
+{
+	snprintf(buf, BSG_POLICY_AT_SIZE, "%.100s:%u:%u", at->file, at->line, at->column);
+	return buf;
 }
 
 #define WORD_MAX 40u
@@ -111,39 +164,37 @@ static bool edges_meet(struct bsg_policy_vertex a, struct bsg_policy_vertex b, s
 	return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
 }
 
-bool bsg_policy_area_crosses_itself(const struct bsg_policy_vertex *area, size_t n)
+bool bsg_policy_area_crosses_itself(const struct bsg_policy_vertex *area, size_t n, size_t *edge, size_t *with)
 {
+	size_t first = 0, second = 0;
+
+	edge = edge != NULL ? edge : &first;
+	with = with != NULL ? with : &second;
+	*edge = *with = 0;
 	if (n < 3)
 		return true;
 	for (size_t i = 0; i < n; i++) {
 		const struct bsg_policy_vertex a = area[i], b = area[(i + 1) % n], c = area[(i + 2) % n];
 
+		*edge = i;
+		*with = (i + 1) % n;
 		/* Neighbours share b: they may meet nowhere else, so no edge is a point or goes back on the one before. */
 		if ((a.lat == b.lat && a.lon == b.lon) || on_edge(b, c, a) || on_edge(a, b, c))
 			return true;
-		for (size_t j = i + 2; j < n; j++)
-			if ((j + 1) % n != i && edges_meet(a, b, area[j], area[(j + 1) % n]))
+		for (*with = i + 2; *with < n; ++*with)
+			if ((*with + 1) % n != i && edges_meet(a, b, area[*with], area[(*with + 1) % n]))
 				return true;
 	}
 	return false;
 }
 
-/* Where something else stands, for a message about both. */
-static const char *say_at(const struct bsg_policy_at *at, char buf[static 160])
-{
-	if (at->line > 0)
-		snprintf(buf, 160, "%.100s:%u:%u", at->file, at->line, at->column);
-	else
-		snprintf(buf, 160, "%.100s: %s", at->file, at->path);
-	return buf;
-}
-
 static void same_id(struct bsg_policy_errors *errors, const char *what, const char *id, const struct bsg_policy_at *first,
 		    const struct bsg_policy_at *second)
 {
-	char where[160];
+	char where[BSG_POLICY_AT_SIZE];
 
-	bsg_policy_error_add(errors, second, second->path, "%s '%s' is also at %s", what, id, say_at(first, where));
+	bsg_policy_error_add(errors, BSG_E_INVALID, second, second->path, "%s '%s' is also at %s", what, id,
+			     bsg_policy_say_at(first, where));
 }
 
 /* Everything is sorted by id and, within one id, in the order of reading. */
@@ -161,48 +212,57 @@ static void check_ids(const struct bsg_policy *policy, struct bsg_policy_errors 
 			same_id(errors, "rule", policy->rules[i].id, &policy->rules[i - 1].at, &policy->rules[i].at);
 }
 
-static const char *nearest_place(const struct bsg_policy *policy, const char *id)
+/* A name that nothing has. Which one was meant is looked for only while somebody will read it. */
+static void unknown_name(struct bsg_policy_errors *errors, const char *what, const char *id, const struct bsg_policy_at *at,
+			 const char *const *names)
 {
-	const char *near = NULL;
+	const char *near = errors->n < BSG_POLICY_ERRORS_MAX ? bsg_policy_nearest(id, strlen(id), names) : NULL;
 
-	for (size_t i = 0; i < policy->n_places && near == NULL; i++) {
-		const char *const one[] = { policy->places[i].id, NULL };
-
-		near = bsg_policy_nearest(id, strlen(id), one);
-	}
-	return near;
-}
-
-static void no_such_place(const struct bsg_policy *policy, struct bsg_policy_errors *errors,
-			  const struct bsg_policy_at *at, const char *key, const char *id)
-{
-	const char *near = nearest_place(policy, id);
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s.%s", at->path, key);
-	if (near != NULL)
-		bsg_policy_error_add(errors, at, path, "there is no place '%s', did you mean '%s'?", id, near);
+	if (names[0] == NULL)
+		bsg_policy_error_add(errors, BSG_E_INVALID, at, at->path, "there is no %s '%s': the policy has no %ss", what, id,
+				     what);
+	else if (near != NULL)
+		bsg_policy_error_add(errors, BSG_E_INVALID, at, at->path, "there is no %s '%s', did you mean '%s'?", what, id,
+				     near);
 	else
-		bsg_policy_error_add(errors, at, path, "there is no place '%s'", id);
+		bsg_policy_error_add(errors, BSG_E_INVALID, at, at->path, "there is no %s '%s'", what, id);
 }
 
-static void check_parent(const struct bsg_policy *policy, const struct bsg_policy_place *place,
+/* The policy's ids, for unknown_name(). */
+struct known {
+	const char *places[BSG_POLICY_PLACES_MAX + 1], *calendars[BSG_POLICY_CALENDARS_MAX + 1];
+};
+
+static void know(const struct bsg_policy *policy, struct known *out)
+{
+	for (size_t i = 0; i < policy->n_places; i++)
+		out->places[i] = policy->places[i].id;
+	out->places[policy->n_places] = NULL;
+	for (size_t i = 0; i < policy->n_calendars; i++)
+		out->calendars[i] = policy->calendars[i].id;
+	out->calendars[policy->n_calendars] = NULL;
+}
+
+/* A circle is told once, at the first of its places by id. */
+static void check_circle(const struct bsg_policy *policy, const struct bsg_policy_place *place,
 			 struct bsg_policy_errors *errors)
 {
 	const struct bsg_policy_place *up = place;
+	size_t steps = 0;
+	char circle[200];
+	int len = snprintf(circle, sizeof(circle), "'%s'", place->id);
 
-	if (place->parent != NULL && bsg_policy_find_place(policy, place->parent) == NULL) {
-		no_such_place(policy, errors, &place->at, "parent", place->parent);
-		return;
-	}
-	for (size_t steps = 0; up != NULL && up->parent != NULL; steps++) {
-		up = bsg_policy_find_place(policy, up->parent);
-		if (up == place || steps > BSG_POLICY_PLACES_MAX) {
-			bsg_policy_error_add(errors, &place->at, place->at.path,
-					     "place '%s' is inside itself: parents must form a tree (P8)", place->id);
+	do {
+		up = up->parent != NULL ? bsg_policy_find_place(policy, up->parent) : NULL;
+		if (up == NULL || strcmp(up->id, place->id) < 0 || steps++ > policy->n_places)
 			return;
-		}
-	}
+		if (len >= 0 && (size_t)len < sizeof(circle) && (steps < 4 || up == place))
+			len += snprintf(circle + len, sizeof(circle) - (size_t)len, " in '%s'", up->id);
+		else if (len >= 0 && (size_t)len < sizeof(circle) && steps == 4)
+			len += snprintf(circle + len, sizeof(circle) - (size_t)len, " in ...");
+	} while (up != place);
+	bsg_policy_error_add(errors, BSG_E_INVALID, &place->parent_at, place->parent_at.path,
+			     "place '%s' is inside itself: %s; parents must form a tree", place->id, circle);
 }
 
 static bool has_calendar(const struct bsg_policy *policy, const char *id)
@@ -213,28 +273,34 @@ static bool has_calendar(const struct bsg_policy *policy, const char *id)
 	return false;
 }
 
-static void check_rule(const struct bsg_policy *policy, const struct bsg_policy_rule *rule,
-		       struct bsg_policy_errors *errors)
+static void check_names(const struct bsg_policy *policy, struct bsg_policy_errors *errors)
 {
-	char path[200];
+	struct known known;
 
-	for (size_t i = 0; i < rule->n_where; i++)
-		if (bsg_policy_find_place(policy, rule->where[i]) == NULL)
-			no_such_place(policy, errors, &rule->at, "where", rule->where[i]);
-	snprintf(path, sizeof(path), "%s.when", rule->at.path);
-	for (size_t i = 0; i < rule->n_calendars; i++)
-		if (!has_calendar(policy, rule->calendars[i]))
-			bsg_policy_error_add(errors, &rule->at, path, "there is no calendar '%s'", rule->calendars[i]);
+	know(policy, &known);
+	for (size_t i = 0; i < policy->n_places; i++) {
+		const struct bsg_policy_place *place = &policy->places[i];
+
+		if (place->parent != NULL && bsg_policy_find_place(policy, place->parent) == NULL)
+			unknown_name(errors, "place", place->parent, &place->parent_at, known.places);
+	}
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct bsg_policy_rule *rule = &policy->rules[i];
+
+		for (size_t k = 0; k < rule->n_where; k++)
+			if (bsg_policy_find_place(policy, rule->where[k]) == NULL)
+				unknown_name(errors, "place", rule->where[k], &rule->where_at[k], known.places);
+		for (size_t k = 0; k < rule->n_calendars; k++)
+			if (!has_calendar(policy, rule->calendars[k]))
+				unknown_name(errors, "calendar", rule->calendars[k], &rule->calendars_at[k], known.calendars);
+	}
 }
 
-enum bsg_err bsg_policy_check(const struct bsg_policy *policy, struct bsg_policy_errors *errors)
+void bsg_policy_check(const struct bsg_policy *policy, bool whole, struct bsg_policy_errors *errors)
 {
-	const size_t before = errors->n + errors->n_more;
-
 	check_ids(policy, errors);
 	for (size_t i = 0; i < policy->n_places; i++)
-		check_parent(policy, &policy->places[i], errors);
-	for (size_t i = 0; i < policy->n_rules; i++)
-		check_rule(policy, &policy->rules[i], errors);
-	return errors->n + errors->n_more == before ? BSG_OK : BSG_E_INVALID;
+		check_circle(policy, &policy->places[i], errors);
+	if (whole)
+		check_names(policy, errors);
 }

@@ -37,17 +37,20 @@ static void load_document(struct bsg_load *load, const struct bsg_node *root)
 	bsg_load_map(load, root, keys, sizeof(keys) / sizeof(keys[0]), load);
 }
 
-static enum bsg_err load_source(struct bsg_load *load, const struct bsg_policy_source *source, struct bsg_error *err)
+static enum bsg_err load_source(struct bsg_load *load, const struct bsg_policy_source *source, unsigned file_no,
+				struct bsg_error *err)
 {
 	struct bsg_node *root;
 	enum bsg_err rc;
 
 	load->source = source;
 	load->reader.file = bsg_arena_text(load->arena, source->name);
+	load->reader.file_no = file_no;
 	if (load->reader.file == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", source->name);
 	rc = is_json(source) ? bsg_node_read_json(&load->reader, source, &root, err) :
 			       bsg_node_read_yaml(&load->reader, source, &root, err);
+	load->cut |= rc != BSG_OK;
 	if (rc == BSG_E_INVALID)
 		return BSG_OK;	/* noted; the other files may have mistakes too */
 	if (rc != BSG_OK)
@@ -60,22 +63,35 @@ static enum bsg_err load_source(struct bsg_load *load, const struct bsg_policy_s
 	return BSG_OK;
 }
 
+/* By id; the same id twice is a mistake that the later one is told of. */
+static int by_id_and_at(const char *a, const struct bsg_policy_at *a_at, const char *b, const struct bsg_policy_at *b_at)
+{
+	const int order = strcmp(a, b);
+
+	return order != 0 ? order : bsg_policy_at_compare(a_at, b_at);
+}
+
 static int by_place(const void *a, const void *b)
 {
-	return strcmp(((const struct bsg_policy_place *)a)->id, ((const struct bsg_policy_place *)b)->id);
+	const struct bsg_policy_place *x = a, *y = b;
+
+	return by_id_and_at(x->id, &x->at, y->id, &y->at);
 }
 
 static int by_calendar(const void *a, const void *b)
 {
-	return strcmp(((const struct bsg_policy_calendar *)a)->id, ((const struct bsg_policy_calendar *)b)->id);
+	const struct bsg_policy_calendar *x = a, *y = b;
+
+	return by_id_and_at(x->id, &x->at, y->id, &y->at);
 }
 
 static int by_rule(const void *a, const void *b)
 {
-	return strcmp(((const struct bsg_policy_rule *)a)->id, ((const struct bsg_policy_rule *)b)->id);
+	const struct bsg_policy_rule *x = a, *y = b;
+
+	return by_id_and_at(x->id, &x->at, y->id, &y->at);
 }
 
-/* glibc's qsort is a stable merge sort within its memory limit; within one id the order only chooses which of two is named. */
 static void sort(struct bsg_load_list *list, size_t size, int (*compare)(const void *, const void *))
 {
 	if (list->n > 1)
@@ -144,7 +160,7 @@ static enum bsg_err check_sizes(const struct bsg_policy_source *sources, size_t 
 	size_t total = 0;
 
 	if (n_sources == 0 || n_sources > BSG_POLICY_FILES_MAX)
-		return bsg_fail(err, BSG_E_LIMIT, "%zu files; a policy is 1 to %d", n_sources, BSG_POLICY_FILES_MAX);
+		return bsg_fail(err, BSG_E_LIMIT, "a policy is 1 to %d files, not %zu", BSG_POLICY_FILES_MAX, n_sources);
 	for (size_t i = 0; i < n_sources; i++) {
 		if (sources[i].len > BSG_POLICY_BYTES_MAX - total)
 			return bsg_fail(err, BSG_E_LIMIT, "%s: a policy has at most %u bytes in all files; split off "
@@ -154,21 +170,34 @@ static enum bsg_err check_sizes(const struct bsg_policy_source *sources, size_t 
 	return BSG_OK;
 }
 
+/* What no rule may say goes before what is too large, and that before what is wrong (P12). */
+static enum bsg_err verdict(const struct bsg_policy_errors *errors, struct bsg_error *err)
+{
+	const enum bsg_err rc = errors->denied ? BSG_E_DENIED : errors->too_large ? BSG_E_LIMIT : BSG_E_INVALID;
+	size_t i = 0;
+
+	if (errors->n == 0)
+		return BSG_OK;
+	while (i < errors->n && errors->items[i].code != rc)
+		i++;
+	return bsg_fail(err, rc, "%.250s", errors->items[i < errors->n ? i : 0].text);
+}
+
 static enum bsg_err load_all(struct bsg_load *load, const struct bsg_policy_source *sources, size_t n_sources,
 			     struct bsg_policy *policy, struct bsg_error *err)
 {
-	for (size_t i = 0; i < n_sources; i++) {
-		enum bsg_err rc = load_source(load, &sources[i], err);
+	enum bsg_err rc = BSG_OK;
 
-		if (rc != BSG_OK)
-			return rc;
-	}
+	for (size_t i = 0; i < n_sources && rc == BSG_OK; i++)
+		rc = load_source(load, &sources[i], (unsigned)i, err);
+	if (rc != BSG_OK && rc != BSG_E_LIMIT)
+		return rc;
 	assemble(load, policy);
 	if (load->no_memory)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the policy");
-	if (bsg_policy_check(policy, load->errors) == BSG_OK && load->errors->n == 0)
-		return BSG_OK;
-	return bsg_fail(err, load->denied ? BSG_E_DENIED : BSG_E_INVALID, "%.250s", load->errors->items[0].text);
+	bsg_policy_check(policy, !load->cut, load->errors);
+	bsg_policy_errors_sort(load->errors);
+	return verdict(load->errors, err);
 }
 
 enum bsg_err bsg_policy_parse(const struct bsg_policy_source *sources, size_t n_sources, struct bsg_policy **out,

@@ -18,6 +18,7 @@
 
 #define BSG_POLICY_BYTES_MAX (4u * 1024 * 1024)	/* all files of one policy together */
 #define BSG_POLICY_DEPTH_MAX 16			/* nesting of a document; ours needs 7 */
+#define BSG_POLICY_KEYS_MAX 64			/* of one map; ours need 17 */
 #define BSG_POLICY_NODES_MAX 400000u		/* values in all files together */
 #define BSG_POLICY_FILES_MAX 64
 #define BSG_POLICY_PLACES_MAX 2000
@@ -28,21 +29,25 @@
 #define BSG_POLICY_TEXT_MAX 240			/* bytes of one text in one language */
 #define BSG_POLICY_ERRORS_MAX 20
 
-/* Where something was written, for messages. line 0: a JSON document, where only the path is known. */
+/* Where something was written, for messages. */
 struct bsg_policy_at {
 	const char *file;	/* name given with the source; borrowed from the policy */
-	unsigned line, column;	/* from 1 */
+	unsigned file_no;	/* of the sources, from 0: names may be equal */
+	unsigned line, column;	/* from 1, in characters */
 	const char *path;	/* `rules[0]`; NULL where nobody asks for it */
 };
 
 struct bsg_policy_error {
-	char text[400];		/* one line: `file:line:column: path: message`, or `file: path: message` */
+	char text[400];		/* one line of UTF-8: `file:line:column: path: message` */
+	enum bsg_err code;	/* BSG_E_INVALID, BSG_E_DENIED or BSG_E_LIMIT */
+	unsigned file_no, line, column;
 };
 
-/* All that is wrong with a document, in the order of the files; the rest is only counted. */
+/* What is wrong with a document, by file, line and column: the first that were found; the rest is only counted. */
 struct bsg_policy_errors {
 	size_t n;
 	size_t n_more;		/* found, but over BSG_POLICY_ERRORS_MAX */
+	bool denied, too_large;	/* one of all, told or only counted, is BSG_E_DENIED, BSG_E_LIMIT */
 	struct bsg_policy_error items[BSG_POLICY_ERRORS_MAX];
 };
 
@@ -122,6 +127,7 @@ struct bsg_policy_place {
 	struct bsg_policy_texts name;
 	const char *timezone;		/* IANA name or NULL */
 	const char *parent;		/* id of a place of the same policy, or NULL */
+	struct bsg_policy_at parent_at;
 	const struct bsg_policy_vertex *area;	/* not closed: the last vertex is not the first again */
 	size_t n_area;
 	const char *const *beacons;
@@ -173,8 +179,10 @@ struct bsg_policy_rule {
 	struct bsg_policy_who who;
 	const char *const *where;	/* ids of places; none: everywhere */
 	size_t n_where;
+	const struct bsg_policy_at *where_at;		/* where each of them is named */
 	const char *const *calendars;	/* ids in `when`; none and no windows: always */
 	size_t n_calendars;
+	const struct bsg_policy_at *calendars_at;
 	const struct bsg_policy_window *own_windows;	/* as written in the rule, sorted and joined */
 	size_t n_own_windows;
 	const struct bsg_policy_window *windows;	/* the union of its own and its calendars' windows, without what
@@ -214,11 +222,12 @@ struct bsg_policy {
  *
  * @param sources  borrowed during the call; one to BSG_POLICY_FILES_MAX
  * @param out      owned by the caller, bsg_policy_free(); NULL on failure
- * @param errors   filled on BSG_E_INVALID and BSG_E_DENIED; may be NULL
+ * @param errors   filled on BSG_E_INVALID and BSG_E_DENIED, and on BSG_E_LIMIT unless the files were not even read (too
+ *                 many, too long); may be NULL
  *
- * @return BSG_E_INVALID  at least one mistake; err has the first
- * @return BSG_E_DENIED   a rule names calls, SMS or emergency, which no rule can (D10); may come with other mistakes
- * @return BSG_E_LIMIT    more bytes, values or nesting than the limits above
+ * @return BSG_E_DENIED   a rule names calls, SMS or emergency, which no rule can (D10), whatever else is wrong
+ * @return BSG_E_LIMIT    more than one of the limits above
+ * @return BSG_E_INVALID  another mistake; err has the first of the kind that is returned
  * @return BSG_E_UNAVAILABLE  a place has a time zone, and this machine has no tzdata
  * @return BSG_E_NO_MEMORY
  *

@@ -2,20 +2,90 @@
 /* Maps, lists, paths and memory of reading. See policy/load.h. */
 #include "policy/load.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "policy/check.h"
 
-void bsg_load_error(struct bsg_load *load, const struct bsg_node *node, const char *fmt, ...)
+static void note(struct bsg_load *load, enum bsg_err code, const struct bsg_policy_at *at, const char *fmt, va_list ap)
 {
 	char text[256];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	bsg_policy_error_add(load->errors, code, at, load->path, "%s", text);
+}
+
+void bsg_load_error(struct bsg_load *load, const struct bsg_node *node, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	note(load, BSG_E_INVALID, &node->at, fmt, ap);
 	va_end(ap);
-	bsg_policy_error_add(load->errors, &node->at, load->path, "%s", text);
+}
+
+void bsg_load_deny(struct bsg_load *load, const struct bsg_node *node, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	note(load, BSG_E_DENIED, &node->at, fmt, ap);
+	va_end(ap);
+}
+
+void bsg_load_limit(struct bsg_load *load, const struct bsg_node *node, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	note(load, BSG_E_LIMIT, &node->at, fmt, ap);
+	va_end(ap);
+	load->cut = true;
+}
+
+void bsg_load_error_in(struct bsg_load *load, const struct bsg_node *map, const char *key, const char *fmt, ...)
+{
+	const struct bsg_node *member = map->kind == BSG_NODE_MAP ? map->first : NULL;
+	const size_t mark = load->path_len;
+	va_list ap;
+
+	while (member != NULL && strcmp(member->key, key) != 0)
+		member = member->next;
+	if (member != NULL)
+		(void)bsg_load_enter(load, key);
+	va_start(ap, fmt);
+	note(load, BSG_E_INVALID, member != NULL ? &member->at : &map->at, fmt, ap);
+	va_end(ap);
+	bsg_load_leave(load, mark);
+}
+
+size_t bsg_load_mistakes(const struct bsg_load *load)
+{
+	return load->errors->n + load->errors->n_more;
+}
+
+const char *bsg_load_what(const struct bsg_node *node, char buf[static BSG_LOAD_WHAT_SIZE])
+{
+	const char *const what = node->kind == BSG_NODE_LIST ? "a list" :
+				 node->kind == BSG_NODE_MAP  ? "a map" :
+				 node->kind == BSG_NODE_NULL ? "nothing" : NULL;
+
+	if (what != NULL)
+		snprintf(buf, BSG_LOAD_WHAT_SIZE, "%s", what);
+	else
+		snprintf(buf, BSG_LOAD_WHAT_SIZE, node->kind == BSG_NODE_TEXT ? "'%.40s'" : "%.40s", node->text);
+	return buf;
+}
+
+bool bsg_load_is_word(struct bsg_load *load, const struct bsg_node *node, const char *what)
+{
+	char other[BSG_LOAD_WHAT_SIZE];
+
+	if (node->kind == BSG_NODE_TEXT || node->kind == BSG_NODE_INT || node->kind == BSG_NODE_REAL)
+		return true;
+	bsg_load_error(load, node, "must be %s, not %s", what, bsg_load_what(node, other));
+	return false;
 }
 
 size_t bsg_load_enter(struct bsg_load *load, const char *name)
@@ -47,8 +117,9 @@ void *bsg_load_append(struct bsg_load *load, const struct bsg_node *node, struct
 		      size_t max, const char *what)
 {
 	if (list->n >= max) {
-		if (list->n == max)
-			bsg_load_error(load, node, "more than %zu %s in one policy", max, what);
+		if (!list->full)
+			bsg_load_limit(load, node, "more than %zu %s", max, what);
+		list->full = true;
 		return NULL;
 	}
 	if (list->n == list->room) {
@@ -75,20 +146,28 @@ struct bsg_policy_at bsg_load_at(struct bsg_load *load, const struct bsg_node *n
 	return at;
 }
 
-static void unknown_key(struct bsg_load *load, const struct bsg_node *member, const struct bsg_load_key *keys,
-			size_t n_keys)
+/* @return the known key that was probably meant, or NULL */
+static const char *unknown_key(struct bsg_load *load, const struct bsg_node *member, const struct bsg_load_key *keys,
+			       size_t n_keys)
 {
-	const char *names[33] = { NULL };
 	const struct bsg_policy_at *at = &member->key_at;
+	const char *names[33] = { NULL };
+	char known[200] = "";
+	size_t len = 0;
 
-	for (size_t i = 0; i < n_keys && i < 32; i++)
+	for (size_t i = 0; i < n_keys && i < 32; i++) {
 		names[i] = keys[i].name;
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i > 0 ? ", " : "", keys[i].name);
+		len = len < sizeof(known) ? len : sizeof(known) - 1;
+	}
 	const char *near = bsg_policy_nearest(member->key, strlen(member->key), names);
 	if (near != NULL)
-		bsg_policy_error_add(load->errors, at, load->path, "unknown key '%.40s', did you mean '%s'?",
+		bsg_policy_error_add(load->errors, BSG_E_INVALID, at, load->path, "unknown key '%.40s', did you mean '%s'?",
 				     member->key, near);
 	else
-		bsg_policy_error_add(load->errors, at, load->path, "unknown key '%.40s'", member->key);
+		bsg_policy_error_add(load->errors, BSG_E_INVALID, at, load->path, "unknown key '%.40s'; known here: %s",
+				     member->key, known);
+	return near;
 }
 
 static const struct bsg_load_key *find_key(const struct bsg_load_key *keys, size_t n_keys, const char *name)
@@ -100,10 +179,10 @@ static const struct bsg_load_key *find_key(const struct bsg_load_key *keys, size
 }
 
 static void check_required(struct bsg_load *load, const struct bsg_node *node, const struct bsg_load_key *keys,
-			   size_t n_keys)
+			   size_t n_keys, uint64_t meant)
 {
 	for (size_t i = 0; i < n_keys; i++) {
-		bool found = !keys[i].required;
+		bool found = !keys[i].required || (meant & UINT64_C(1) << i) != 0;
 
 		for (const struct bsg_node *m = node->first; m != NULL && !found; m = m->next)
 			found = m->kind != BSG_NODE_NULL && strcmp(m->key, keys[i].name) == 0;
@@ -115,15 +194,22 @@ static void check_required(struct bsg_load *load, const struct bsg_node *node, c
 void bsg_load_map(struct bsg_load *load, const struct bsg_node *node, const struct bsg_load_key *keys, size_t n_keys,
 		  void *target)
 {
+	char what[BSG_LOAD_WHAT_SIZE];
+	uint64_t meant = 0;
+
 	if (node->kind != BSG_NODE_MAP) {
-		bsg_load_error(load, node, "must be a map of keys, such as '%s'", keys[0].name);
+		bsg_load_error(load, node, "must be a map with keys such as '%s', not %s", keys[0].name,
+			       bsg_load_what(node, what));
 		return;
 	}
 	for (const struct bsg_node *m = node->first; m != NULL && !load->no_memory; m = m->next) {
 		const struct bsg_load_key *key = find_key(keys, n_keys, m->key);
 
 		if (key == NULL) {
-			unknown_key(load, m, keys, n_keys);
+			const char *near = unknown_key(load, m, keys, n_keys);
+
+			for (size_t i = 0; near != NULL && i < n_keys; i++)
+				meant |= near == keys[i].name ? UINT64_C(1) << i : 0;
 			continue;
 		}
 		if (m->kind == BSG_NODE_NULL || key->read == NULL)
@@ -132,15 +218,16 @@ void bsg_load_map(struct bsg_load *load, const struct bsg_node *node, const stru
 		key->read(load, m, (char *)target + key->offset);
 		bsg_load_leave(load, mark);
 	}
-	check_required(load, node, keys, n_keys);
+	check_required(load, node, keys, n_keys, meant);	/* who mistyped a key has been told */
 }
 
 void bsg_load_each(struct bsg_load *load, const struct bsg_node *node, bsg_load_fn *read, void *target)
 {
+	char what[BSG_LOAD_WHAT_SIZE];
 	size_t i = 0;
 
 	if (node->kind != BSG_NODE_LIST) {
-		bsg_load_error(load, node, "must be a list: [...]");
+		bsg_load_error(load, node, "must be a list, [...], not %s", bsg_load_what(node, what));
 		return;
 	}
 	for (const struct bsg_node *item = node->first; item != NULL && !load->no_memory; item = item->next, i++) {

@@ -14,6 +14,7 @@
 struct bsg_load_list {
 	void *items;
 	size_t n, room;
+	bool full;		/* and that was said */
 };
 
 struct bsg_load {
@@ -25,7 +26,7 @@ struct bsg_load {
 	bool no_zones;		/* this machine has no tzdata; zones_err says why */
 	struct bsg_error zones_err;
 	bool no_memory;
-	bool denied;		/* some rule names what no rule may */
+	bool cut;		/* part of the policy was not read: a broken file, more than a limit */
 	char path[160];
 	size_t path_len;
 	struct bsg_load_list places, calendars, rules;
@@ -43,6 +44,29 @@ struct bsg_load_key {
 /** Note a mistake at @p node under the path of now. */
 void bsg_load_error(struct bsg_load *load, const struct bsg_node *node, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/** As bsg_load_error(), for what no rule may name (D10): BSG_E_DENIED. */
+void bsg_load_deny(struct bsg_load *load, const struct bsg_node *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** As bsg_load_error(), for more than a limit: BSG_E_LIMIT. */
+void bsg_load_limit(struct bsg_load *load, const struct bsg_node *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** Note a mistake at the member @p key of a map, or at the map if it has none. */
+void bsg_load_error_in(struct bsg_load *load, const struct bsg_node *map, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#define BSG_LOAD_WHAT_SIZE 200
+
+/** Name what a node is instead of what it should be: `a list`, `nothing`, `'text'`. @return buf */
+const char *bsg_load_what(const struct bsg_node *node, char buf[static BSG_LOAD_WHAT_SIZE]);
+
+/** Tell whether a node is a word (in YAML an id of digits looks like a number), noting that it must be @p what if not. */
+bool bsg_load_is_word(struct bsg_load *load, const struct bsg_node *node, const char *what);
+
+/** Tell how many mistakes were found so far: later checks are left out when they would only repeat one. */
+size_t bsg_load_mistakes(const struct bsg_load *load);
 
 /** Read a map by a table of keys: unknown and missing ones are mistakes, null is as good as absent. */
 void bsg_load_map(struct bsg_load *load, const struct bsg_node *node, const struct bsg_load_key *keys, size_t n_keys,
@@ -71,6 +95,8 @@ bsg_load_fn bsg_load_texts;	/* struct bsg_policy_texts */
 bsg_load_fn bsg_load_functions;	/* uint32_t, a set */
 bsg_load_fn bsg_load_apps;	/* struct bsg_load_names */
 bsg_load_fn bsg_load_names;	/* struct bsg_load_names: a list of ids, sorted, no duplicates */
+bsg_load_fn bsg_load_refs;	/* struct bsg_load_refs: the same, with where each stands */
+bsg_load_fn bsg_load_ref;	/* struct bsg_load_ref: an id */
 bsg_load_fn bsg_load_windows;	/* struct bsg_load_windows, sorted and joined */
 bsg_load_fn bsg_load_version;	/* nothing: `bosaga: 1` */
 
@@ -78,6 +104,20 @@ struct bsg_load_names {
 	const char *const *items;
 	size_t n;
 };
+
+struct bsg_load_ref {
+	const char *id;
+	struct bsg_policy_at at;
+};
+
+struct bsg_load_refs {
+	const char *const *items;
+	const struct bsg_policy_at *at;
+	size_t n;
+};
+
+/** Sort references by id, keep the first of each, and part ids from positions. */
+void bsg_load_refs_sort(struct bsg_load *load, struct bsg_load_ref *refs, size_t n, struct bsg_load_refs *out);
 
 struct bsg_load_windows {
 	const struct bsg_policy_window *items;
@@ -96,8 +136,11 @@ void bsg_load_number(struct bsg_load *load, const struct bsg_node *node, int64_t
 /** Read one of the words of a NULL-terminated list. @return its index, or -1: a mistake was noted */
 int bsg_load_word(struct bsg_load *load, const struct bsg_node *node, const char *const *words, const char *what);
 
-/** Read one function's name. @return its bit number, or -1: a mistake was noted */
+/** Read one function's name. @param node where it stands @return its bit number, or -1: a mistake was noted */
 int bsg_load_function(struct bsg_load *load, const struct bsg_node *node, const char *name);
+
+/** Note when `apps` is restricted and no app is named, or the other way round (P10, P11). @param map the rule or guest */
+void bsg_load_check_apps(struct bsg_load *load, const struct bsg_node *map, uint32_t restrict_set, size_t n_apps);
 
 /** Sort windows and join those that overlap or touch, in place. @return how many are left */
 size_t bsg_windows_join(struct bsg_policy_window *windows, size_t n);

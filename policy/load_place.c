@@ -32,10 +32,11 @@ static void load_self_stay(struct bsg_load *load, const struct bsg_node *node, v
 
 static void load_timezone(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
+	char what[BSG_LOAD_WHAT_SIZE];
 	const char *near;
 
 	if (node->kind != BSG_NODE_TEXT || node->len == 0) {
-		bsg_load_error(load, node, "must be a time zone such as Asia/Almaty");
+		bsg_load_error(load, node, "must be a time zone such as Asia/Almaty, not %s", bsg_load_what(node, what));
 		return;
 	}
 	*(const char **)target = node->text;
@@ -50,13 +51,21 @@ static void load_timezone(struct bsg_load *load, const struct bsg_node *node, vo
 		bsg_load_error(load, node, "there is no time zone '%.64s': write one such as Asia/Almaty", node->text);
 }
 
+/* Ways in that need something the place does not have would be silently dead: read after all other keys. */
 static void load_enter_item(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
 	static const char *const words[] = { "gate", "beacon", "wifi", "area", "self", NULL };
+	struct bsg_policy_place *place = target;
 	const int i = bsg_load_word(load, node, words, "way to enter");
+	const uint32_t bit = i >= 0 ? UINT32_C(1) << i : 0;
 
-	if (i >= 0)
-		*(uint32_t *)target |= UINT32_C(1) << i;
+	place->enter_by |= bit;
+	if (bit == BSG_POLICY_ENTER_BEACON && place->n_beacons == 0)
+		bsg_load_error(load, node, "'beacon' needs what it means: the place has no 'beacons'");
+	if (bit == BSG_POLICY_ENTER_WIFI && place->n_wifi == 0)
+		bsg_load_error(load, node, "'wifi' needs what it means: the place has no 'wifi'");
+	if (bit == BSG_POLICY_ENTER_AREA && place->n_area == 0)
+		bsg_load_error(load, node, "'area' needs what it means: the place has no 'area'");
 }
 
 static void load_enter_by(struct bsg_load *load, const struct bsg_node *node, void *target)
@@ -73,7 +82,7 @@ static void load_switch(struct bsg_load *load, const struct bsg_node *node, void
 		*(bool *)target = node->integer != 0;
 		return;
 	}
-	const int i = bsg_load_word(load, node, words, "switch (on, off)");
+	const int i = bsg_load_word(load, node, words, "switch");
 	if (i >= 0)
 		*(bool *)target = i == 1;
 }
@@ -105,6 +114,8 @@ static void append_evidence(struct bsg_load *load, const struct bsg_node *node, 
 
 static void load_bssid(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
+	if (!bsg_load_is_word(load, node, "a BSSID such as \"aa:bb:cc:dd:ee:ff\""))
+		return;
 	if (!is_bssid(node->text, node->len)) {
 		bsg_load_error(load, node, "'%.40s' is no BSSID: write \"aa:bb:cc:dd:ee:ff\"", node->text);
 		return;
@@ -124,6 +135,8 @@ static void load_beacon(struct bsg_load *load, const struct bsg_node *node, void
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-";
 
+	if (!bsg_load_is_word(load, node, "the id of a beacon"))
+		return;
 	if (node->len == 0 || node->len > BSG_ID_MAX || strspn(node->text, letters) != node->len) {
 		bsg_load_error(load, node, "'%.60s' is no beacon: letters, digits, '.', ':', '_', '-', at most %d",
 			       node->text, BSG_ID_MAX);
@@ -142,8 +155,9 @@ static void load_evidence(struct bsg_load *load, const struct bsg_node *node, bs
 {
 	struct evidence list = { NULL, 0 };
 
-	if (node->n > BSG_EVIDENCE_MAX) {
-		bsg_load_error(load, node, "at most %d beacons and BSSIDs a place", BSG_EVIDENCE_MAX);
+	if (node->kind == BSG_NODE_LIST && node->n > BSG_EVIDENCE_MAX) {
+		bsg_load_error(load, node, "a place has at most %d beacons and BSSIDs together, not %zu", BSG_EVIDENCE_MAX,
+			       node->n);
 		return;
 	}
 	list.items = bsg_load_array(load, node->n, sizeof(*list.items));
@@ -181,8 +195,14 @@ static void load_per_day(struct bsg_load *load, const struct bsg_node *node, voi
 static void load_cover(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
 	static const char *const words[] = { "deposit", "seal", "admit", NULL };
-	const int i = bsg_load_word(load, node, words, "remedy (admit, seal, deposit)");
+	int i;
 
+	if (strcmp(node->text, "refuse") == 0) {
+		bsg_load_error(load, node, "no policy can ask for 'refuse': it is for revoked and unknown devices (admit, seal, "
+			       "deposit)");
+		return;
+	}
+	i = bsg_load_word(load, node, words, "remedy");
 	if (i >= 0)
 		*(uint8_t *)target = (uint8_t)(i + 1);
 }
@@ -196,16 +216,19 @@ static void load_remedies(struct bsg_load *load, const struct bsg_node *node, st
 		{ "partial", load_cover, BSG_COVER_PARTIAL, false },
 		{ "impossible", load_cover, BSG_COVER_IMPOSSIBLE, false },
 	};
+	char what[BSG_LOAD_WHAT_SIZE];
+
 	if (node->kind != BSG_NODE_MAP) {
-		bsg_load_error(load, node, "must be a map: {camera: {claimed: seal, impossible: seal}}");
+		bsg_load_error(load, node, "must be a map with functions as keys, not %s", bsg_load_what(node, what));
 		return;
 	}
 	for (const struct bsg_node *m = node->first; m != NULL; m = m->next) {
+		const struct bsg_node key = { .at = m->key_at };
+		const int bit = bsg_load_function(load, &key, m->key);
 		const size_t mark = bsg_load_enter(load, m->key);
-		const int bit = bsg_load_function(load, m, m->key);
 		uint8_t given[BSG_COVER_COUNT] = { 0 };
 
-		if (bit >= 0)
+		if (bit >= 0 && m->kind != BSG_NODE_NULL)
 			bsg_load_map(load, m, keys, BSG_COVER_COUNT, given);
 		for (unsigned c = 0; bit >= 0 && c < BSG_COVER_COUNT; c++) {
 			if (given[c] == BSG_REMEDY_REFUSE)
@@ -239,7 +262,9 @@ static void load_gate(struct bsg_load *load, const struct bsg_node *node, void *
 	};
 	struct bsg_load_list *list = target;
 	struct bsg_policy_gate *gate =
-		bsg_load_append(load, node, list, sizeof(*gate), BSG_POLICY_GATES_MAX, "gates");
+		bsg_load_append(load, node, list, sizeof(*gate), BSG_POLICY_GATES_MAX, "gates in one place");
+
+	char where[BSG_POLICY_AT_SIZE];
 
 	if (gate == NULL)
 		return;
@@ -251,7 +276,7 @@ static void load_gate(struct bsg_load *load, const struct bsg_node *node, void *
 	}
 	for (const struct bsg_policy_gate *other = list->items; other < gate; other++)
 		if (strcmp(other->id, gate->id) == 0)
-			bsg_load_error(load, node, "gate '%s' stands in this place twice", gate->id);
+			bsg_load_error(load, node, "gate '%s' is also at %s", gate->id, bsg_policy_say_at(&other->at, where));
 }
 
 static int by_gate(const void *a, const void *b)
@@ -285,10 +310,11 @@ static void load_guest(struct bsg_load *load, const struct bsg_node *node, void 
 	};
 	struct guest_keys read = { .max_stay_s = 4 * HOUR };
 	struct bsg_policy_guest *guest = target;
+	const size_t before = bsg_load_mistakes(load);
 
 	bsg_load_map(load, node, keys, sizeof(keys) / sizeof(keys[0]), &read);
-	if (((read.restrict_set & BSG_BIT(BSG_APPS)) != 0) != (read.apps.n > 0))
-		bsg_load_error(load, node, "restrict 'apps' and a list 'apps' need each other");
+	if (bsg_load_mistakes(load) == before)
+		bsg_load_check_apps(load, node, read.restrict_set, read.apps.n);
 	*guest = (struct bsg_policy_guest){ read.restrict_set, read.apps.items, read.apps.n, read.max_stay_s,
 					    read.because };
 }
@@ -308,13 +334,19 @@ static bool parse_degrees(const struct bsg_node *node, int64_t limit, int32_t *o
 	return true;
 }
 
-static bool load_vertex(struct bsg_load *load, const struct bsg_node *node, struct bsg_policy_vertex *out)
+static void load_vertex(struct bsg_load *load, const struct bsg_node *node, struct bsg_policy_vertex *out)
 {
-	if (node->kind == BSG_NODE_LIST && (node->n == 2 || node->n == 3) &&
-	    parse_degrees(node->first, 180, &out->lon) && parse_degrees(node->first->next, 90, &out->lat))
-		return true;
-	bsg_load_error(load, node, "a position is [longitude, latitude] in degrees, within 180 and 90");
-	return false;
+	char what[BSG_LOAD_WHAT_SIZE];
+
+	if (node->kind != BSG_NODE_LIST || node->n < 2 || node->n > 3)
+		bsg_load_error(load, node, "a position is a pair, [longitude, latitude], not %s%s", bsg_load_what(node, what),
+			       node->kind == BSG_NODE_LIST ? " of another length" : "");
+	else if (!parse_degrees(node->first, 180, &out->lon))
+		bsg_load_error(load, node->first, "a longitude is a number of degrees from -180 to 180, not %s",
+			       bsg_load_what(node->first, what));
+	else if (!parse_degrees(node->first->next, 90, &out->lat))
+		bsg_load_error(load, node->first->next, "a latitude is a number of degrees from -90 to 90 and comes second, not %s",
+			       bsg_load_what(node->first->next, what));
 }
 
 struct area {
@@ -322,60 +354,102 @@ struct area {
 	size_t n;
 };
 
-/* P9: one ring, closed, at most 64 vertices, not across the antimeridian, not crossing itself. */
-static void load_ring(struct bsg_load *load, const struct bsg_node *node, struct area *area)
-{
-	struct bsg_policy_vertex *v;
-	size_t n = 0;
+struct vertex_room {
+	struct bsg_policy_vertex *vertices;
+	size_t n;
+};
 
-	if (node->kind != BSG_NODE_LIST || node->n < 4 || node->n > BSG_VERTICES_MAX + 1) {
-		bsg_load_error(load, node, "a ring has 3 to %d corners and ends with its first position",
-			       BSG_VERTICES_MAX);
-		return;
-	}
-	v = bsg_load_array(load, node->n, sizeof(*v));
-	for (const struct bsg_node *p = node->first; v != NULL && p != NULL; p = p->next)
-		if (!load_vertex(load, p, &v[n++]))
-			return;
-	if (v == NULL)
-		return;
-	n--;
+static void load_vertex_item(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	struct vertex_room *room = target;
+
+	load_vertex(load, node, &room->vertices[room->n++]);
+}
+
+static bool is_far(int32_t a, int32_t b, long long most)
+{
+	return llabs((long long)a - b) > most;
+}
+
+static const struct bsg_node *nth(const struct bsg_node *list, size_t n)
+{
+	const struct bsg_node *item = list->first;
+
+	while (n-- > 0)
+		item = item->next;
+	return item;
+}
+
+/* P9: closed, not across the antimeridian, not too wide, not crossing itself. @param n the last is the first again */
+static bool check_ring(struct bsg_load *load, const struct bsg_node *node, const struct bsg_policy_vertex *v, size_t n)
+{
+	size_t edge, with;
+
 	if (v[0].lat != v[n].lat || v[0].lon != v[n].lon) {
-		bsg_load_error(load, node, "the ring is not closed: its last position must be its first");
-		return;
+		bsg_load_error(load, nth(node, n), "the ring is not closed: its last position must be its first");
+		return false;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (llabs((long long)v[i].lon - v[i + 1].lon) > 1800000000LL) {
-			bsg_load_error(load, node, "an area across the antimeridian is refused: make it two places");
-			return;
+	for (size_t i = 1; i < n; i++)
+		if (is_far(v[i].lon, v[i - 1].lon, 180 * DEGREE)) {
+			bsg_load_error(load, nth(node, i), "an area across the antimeridian is refused: make it two places");
+			return false;
 		}
 	for (size_t i = 1; i < n; i++)
-		if (llabs((long long)v[i].lon - v[0].lon) > DEGREE || llabs((long long)v[i].lat - v[0].lat) > DEGREE) {
-			bsg_load_error(load, node, "an area must lie within one degree of its first position");
-			return;
+		if (is_far(v[i].lon, v[0].lon, DEGREE) || is_far(v[i].lat, v[0].lat, DEGREE)) {
+			bsg_load_error(load, nth(node, i), "an area must lie within one degree of its first position");
+			return false;
 		}
-	if (bsg_policy_area_crosses_itself(v, n)) {
-		bsg_load_error(load, node, "the ring touches or crosses itself");
+	if (!bsg_policy_area_crosses_itself(v, n, &edge, &with))
+		return true;
+	bsg_load_error(load, node, "the ring touches or crosses itself: its edges from position %zu and from position %zu meet",
+		       edge, with);
+	return false;
+}
+
+/* P9: one ring of at most 64 corners. */
+static void load_ring(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	const size_t before = bsg_load_mistakes(load);
+	struct area *area = target;
+	struct vertex_room ring = { NULL, 0 };
+	char what[BSG_LOAD_WHAT_SIZE];
+
+	if (node->kind != BSG_NODE_LIST) {
+		bsg_load_error(load, node, "a ring is a list of positions, [[longitude, latitude], ...], not %s",
+			       bsg_load_what(node, what));
 		return;
 	}
-	area->vertices = v;
-	area->n = n;
+	if (node->n < 4 || node->n > BSG_VERTICES_MAX + 1) {
+		bsg_load_error(load, node, "a ring has 4 to %d positions, the last as the first, not %zu", BSG_VERTICES_MAX + 1,
+			       node->n);
+		return;
+	}
+	ring.vertices = bsg_load_array(load, node->n, sizeof(*ring.vertices));
+	if (load->no_memory)
+		return;
+	bsg_load_each(load, node, load_vertex_item, &ring);
+	if (bsg_load_mistakes(load) != before || load->no_memory || !check_ring(load, node, ring.vertices, node->n - 1))
+		return;
+	area->vertices = ring.vertices;
+	area->n = node->n - 1;
 }
 
 static void load_coordinates(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
-	if (node->kind != BSG_NODE_LIST || node->n != 1) {
-		bsg_load_error(load, node, "must hold exactly one ring: [[[lon, lat], ...]]; holes are not supported");
-		return;
-	}
-	load_ring(load, node->first, target);
+	if (node->kind == BSG_NODE_LIST && node->n != 1)
+		bsg_load_error(load, node, "must hold exactly one ring, [[[longitude, latitude], ...]], not %zu: an area has no holes",
+			       node->n);
+	else
+		bsg_load_each(load, node, load_ring, target);
 }
 
 static void load_geometry(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
+	char what[BSG_LOAD_WHAT_SIZE];
+
 	(void)target;
 	if (node->kind != BSG_NODE_TEXT || strcmp(node->text, "Polygon") != 0)
-		bsg_load_error(load, node, "must be Polygon (GeoJSON, RFC 7946), not '%.30s'", node->text);
+		bsg_load_error(load, node, "must be Polygon (GeoJSON, RFC 7946), not %s", bsg_load_what(node, what));
 }
 
 static void load_area(struct bsg_load *load, const struct bsg_node *node, void *target)
@@ -389,15 +463,15 @@ static void load_area(struct bsg_load *load, const struct bsg_node *node, void *
 
 /* A place's keys as they are read; what is nested in the model is put there afterwards. */
 struct place_keys {
-	const char *id, *timezone, *parent;
+	const char *id, *timezone;
+	struct bsg_load_ref parent;
 	struct bsg_policy_texts name;
 	struct area area;
 	struct bsg_load_names wifi, beacons;
 	struct bsg_load_list gates;
 	int64_t grace_s, max_stay_s, self_stay_s, phone_lease_s;
-	uint32_t enter_by;
 	bool left_unconfirmed;
-	const struct bsg_node *remedies, *break_glass, *guest;
+	const struct bsg_node *enter_by, *remedies, *break_glass, *guest;
 };
 
 static void keep_node(struct bsg_load *load, const struct bsg_node *node, void *target)
@@ -437,6 +511,8 @@ static void load_nested(struct bsg_load *load, const struct place_keys *read, st
 	place->break_glass_minutes = BSG_DEFAULT_BREAK_GLASS_MINUTES;
 	place->break_glass_per_day = BSG_DEFAULT_BREAK_GLASS_PER_DAY;
 	default_remedies(place);
+	if (read->enter_by != NULL)
+		later(load, read->enter_by, "enter_by", load_enter_by, place);
 	if (read->break_glass != NULL)
 		later(load, read->break_glass, "break_glass", load_break_glass, place);
 	if (read->remedies != NULL) {
@@ -455,7 +531,8 @@ static void fill_place(const struct place_keys *read, struct bsg_policy_place *p
 	place->id = read->id;
 	place->name = read->name;
 	place->timezone = read->timezone;
-	place->parent = read->parent;
+	place->parent = read->parent.id;
+	place->parent_at = read->parent.at;
 	place->area = read->area.vertices;
 	place->n_area = read->area.n;
 	place->wifi = read->wifi.items;
@@ -464,7 +541,7 @@ static void fill_place(const struct place_keys *read, struct bsg_policy_place *p
 	place->n_beacons = read->beacons.n;
 	place->gates = read->gates.items;
 	place->n_gates = read->gates.n;
-	place->enter_by = read->enter_by | BSG_POLICY_ENTER_GATE;
+	place->enter_by = BSG_POLICY_ENTER_GATE;
 	place->grace_s = read->grace_s;
 	place->max_stay_s = read->max_stay_s;
 	place->self_stay_s = read->self_stay_s;
@@ -472,17 +549,10 @@ static void fill_place(const struct place_keys *read, struct bsg_policy_place *p
 	place->left_unconfirmed = read->left_unconfirmed;
 }
 
-/* Ways in that need something the place does not have would be silently dead. */
-static void check_ways_in(struct bsg_load *load, const struct bsg_node *node, const struct bsg_policy_place *place)
+static void check_evidence(struct bsg_load *load, const struct bsg_node *node, const struct bsg_policy_place *place)
 {
-	if ((place->enter_by & BSG_POLICY_ENTER_BEACON) != 0 && place->n_beacons == 0)
-		bsg_load_error(load, node, "enter_by has beacon, but the place has no beacons");
-	if ((place->enter_by & BSG_POLICY_ENTER_WIFI) != 0 && place->n_wifi == 0)
-		bsg_load_error(load, node, "enter_by has wifi, but the place has no wifi");
-	if ((place->enter_by & BSG_POLICY_ENTER_AREA) != 0 && place->n_area == 0)
-		bsg_load_error(load, node, "enter_by has area, but the place has no area");
 	if (place->n_beacons + place->n_wifi > BSG_EVIDENCE_MAX)
-		bsg_load_error(load, node, "at most %d beacons and BSSIDs a place, not %zu", BSG_EVIDENCE_MAX,
+		bsg_load_error(load, node, "a place has at most %d beacons and BSSIDs together, not %zu", BSG_EVIDENCE_MAX,
 			       place->n_beacons + place->n_wifi);
 }
 
@@ -500,18 +570,18 @@ static void load_place(struct bsg_load *load, const struct bsg_node *node, void 
 		{ "max_stay", load_stay, offsetof(struct place_keys, max_stay_s), false },
 		{ "self_stay", load_self_stay, offsetof(struct place_keys, self_stay_s), false },
 		{ "phone_lease", load_self_stay, offsetof(struct place_keys, phone_lease_s), false },
-		{ "enter_by", load_enter_by, offsetof(struct place_keys, enter_by), false },
+		{ "enter_by", keep_node, offsetof(struct place_keys, enter_by), false },
 		{ "left_unconfirmed", load_switch, offsetof(struct place_keys, left_unconfirmed), false },
 		{ "break_glass", keep_node, offsetof(struct place_keys, break_glass), false },
 		{ "remedies", keep_node, offsetof(struct place_keys, remedies), false },
 		{ "guest", keep_node, offsetof(struct place_keys, guest), false },
-		{ "parent", bsg_load_id, offsetof(struct place_keys, parent), false },
+		{ "parent", bsg_load_ref, offsetof(struct place_keys, parent), false },
 	};
 	struct bsg_load *all = target;
 	struct place_keys read = { .grace_s = 3 * MINUTE, .max_stay_s = 14 * HOUR, .self_stay_s = 15 * MINUTE,
 				   .phone_lease_s = 4 * HOUR, .left_unconfirmed = true };
 	struct bsg_policy_place *place = bsg_load_append(load, node, &all->places, sizeof(*place),
-							 BSG_POLICY_PLACES_MAX, "places");
+							 BSG_POLICY_PLACES_MAX, "places in one policy");
 
 	if (place == NULL)
 		return;
@@ -519,7 +589,7 @@ static void load_place(struct bsg_load *load, const struct bsg_node *node, void 
 	bsg_load_map(load, node, keys, sizeof(keys) / sizeof(keys[0]), &read);
 	fill_place(&read, place);
 	load_nested(load, &read, place);
-	check_ways_in(load, node, place);
+	check_evidence(load, node, place);
 	if (place->id == NULL)
 		all->places.n--;
 }

@@ -63,9 +63,11 @@ static void read_ics_file(struct bsg_load *load, const struct bsg_node *node, st
 static void load_ics(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
 	struct ics_keys *ics = target;
+	char what[BSG_LOAD_WHAT_SIZE];
 
 	if (node->kind != BSG_NODE_TEXT || node->len == 0) {
-		bsg_load_error(load, node, "must be iCalendar text, or the name of a file beside this one");
+		bsg_load_error(load, node, "must be iCalendar text, or the name of a file beside this one, not %s",
+			       bsg_load_what(node, what));
 		return;
 	}
 	*ics = (struct ics_keys){ .at = bsg_load_at(load, node) };
@@ -99,8 +101,8 @@ static void load_calendar(struct bsg_load *load, const struct bsg_node *node, vo
 	struct bsg_load *all = target;
 	struct calendar_keys read = { 0 };
 	struct bsg_policy_calendar *calendar = bsg_load_append(load, node, &all->calendars, sizeof(*calendar),
-							       BSG_POLICY_CALENDARS_MAX, "calendars");
-	const size_t before = load->errors->n + load->errors->n_more;
+							       BSG_POLICY_CALENDARS_MAX, "calendars in one policy");
+	const size_t before = bsg_load_mistakes(load);
 
 	if (calendar == NULL)
 		return;
@@ -113,7 +115,7 @@ static void load_calendar(struct bsg_load *load, const struct bsg_node *node, vo
 	calendar->ics_len = read.ics.len;
 	calendar->ics_is_file = read.ics.is_file;
 	calendar->ics_at = read.ics.at;
-	if (calendar->n_windows == 0 && calendar->ics == NULL && load->errors->n + load->errors->n_more == before)
+	if (calendar->n_windows == 0 && calendar->ics == NULL && bsg_load_mistakes(load) == before)
 		bsg_load_error(load, node, "says no time: give 'ics' or 'windows'");
 	if (calendar->id == NULL)
 		all->calendars.n--;
@@ -126,8 +128,11 @@ void bsg_load_calendars(struct bsg_load *load, const struct bsg_node *node, void
 
 static void load_true(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
+	char what[BSG_LOAD_WHAT_SIZE];
+
 	if (node->kind != BSG_NODE_BOOL || node->integer == 0)
-		bsg_load_error(load, node, "must be true; leave the key out otherwise");
+		bsg_load_error(load, node, "must be true, not %s: leave the key out to name units, people or devices",
+			       bsg_load_what(node, what));
 	else
 		*(bool *)target = true;
 }
@@ -146,9 +151,14 @@ static void load_who(struct bsg_load *load, const struct bsg_node *node, void *t
 		{ "devices", bsg_load_names, offsetof(struct who_keys, devices), false },
 	};
 	struct bsg_policy_who *who = target;
+	char what[BSG_LOAD_WHAT_SIZE];
 	struct who_keys read = { 0 };
-	const size_t before = load->errors->n + load->errors->n_more;
+	const size_t before = bsg_load_mistakes(load);
 
+	if (node->kind != BSG_NODE_MAP) {
+		bsg_load_error(load, node, "must be a map such as {units: [...]} or {all: true}, not %s", bsg_load_what(node, what));
+		return;
+	}
 	bsg_load_map(load, node, keys, sizeof(keys) / sizeof(keys[0]), &read);
 	*who = (struct bsg_policy_who){
 		.all = read.all,
@@ -157,14 +167,15 @@ static void load_who(struct bsg_load *load, const struct bsg_node *node, void *t
 		.devices = read.devices.items, .n_devices = read.devices.n,
 	};
 	if (!who->all && who->n_units + who->n_people + who->n_devices == 0 &&
-	    load->errors->n + load->errors->n_more == before)
+	    bsg_load_mistakes(load) == before)
 		bsg_load_error(load, node, "names nobody: write units, people, devices or all: true");
 }
 
 /* `when` holds names of calendars, and may hold [from, until] pairs itself. */
 struct when_keys {
-	const char **calendars;
-	size_t n_calendars;
+	struct bsg_load_ref *refs;
+	size_t n_refs;
+	struct bsg_load_refs calendars;
 	struct bsg_policy_window *windows;
 	size_t n_windows;
 	bool given;
@@ -173,24 +184,14 @@ struct when_keys {
 static void load_when_item(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
 	struct when_keys *when = target;
-	const char *id = NULL;
 
 	if (node->kind == BSG_NODE_LIST) {
 		if (bsg_load_window(load, node, &when->windows[when->n_windows]))
 			when->n_windows++;
 		return;
 	}
-	bsg_load_id(load, node, &id);
-	for (size_t i = 0; id != NULL && i < when->n_calendars; i++)
-		if (strcmp(when->calendars[i], id) == 0)
-			return;
-	if (id != NULL)
-		when->calendars[when->n_calendars++] = id;
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	bsg_load_ref(load, node, &when->refs[when->n_refs]);
+	when->n_refs += when->refs[when->n_refs].id != NULL;
 }
 
 static void load_when(struct bsg_load *load, const struct bsg_node *node, void *target)
@@ -199,16 +200,16 @@ static void load_when(struct bsg_load *load, const struct bsg_node *node, void *
 
 	when->given = true;
 	if (node->kind == BSG_NODE_LIST && node->n == 0) {
-		bsg_load_error(load, node, "an empty list: leave the key out for 'always'");
+		bsg_load_error(load, node, "an empty list: name at least one calendar or window; without the key a rule holds always");
 		return;
 	}
-	when->calendars = bsg_load_array(load, node->n, sizeof(*when->calendars));
+	when->refs = bsg_load_array(load, node->n, sizeof(*when->refs));
 	when->windows = bsg_load_array(load, node->n, sizeof(*when->windows));
 	if (load->no_memory)
 		return;
 	bsg_load_each(load, node, load_when_item, when);
-	if (when->n_calendars > 1)
-		qsort(when->calendars, when->n_calendars, sizeof(*when->calendars), by_text);
+	if (!load->no_memory)
+		bsg_load_refs_sort(load, when->refs, when->n_refs, &when->calendars);
 }
 
 static void load_pilot(struct bsg_load *load, const struct bsg_node *node, void *target)
@@ -221,10 +222,18 @@ static void load_pilot(struct bsg_load *load, const struct bsg_node *node, void 
 static void load_stage(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
 	static const char *const words[] = { "observe", "pilot", "unit", "all", NULL };
-	const int i = bsg_load_word(load, node, words, "stage (observe, pilot, unit, all)");
+	const int i = bsg_load_word(load, node, words, "stage");
 
 	if (i >= 0)
 		*(enum bsg_policy_stage *)target = (enum bsg_policy_stage)i;
+}
+
+static void load_restrict(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	if (node->kind == BSG_NODE_LIST && node->n == 0)
+		bsg_load_error(load, node, "the rule restricts nothing: name at least one function, such as camera");
+	else
+		bsg_load_functions(load, node, target);
 }
 
 static void load_lead(struct bsg_load *load, const struct bsg_node *node, void *target)
@@ -235,7 +244,7 @@ static void load_lead(struct bsg_load *load, const struct bsg_node *node, void *
 struct rule_keys {
 	const char *id;
 	struct bsg_policy_who who;
-	struct bsg_load_names where;
+	struct bsg_load_refs where;
 	struct when_keys when;
 	struct bsg_load_windows windows;
 	uint32_t restrict_set;
@@ -267,8 +276,10 @@ static void fill_rule(struct bsg_load *load, const struct rule_keys *read, struc
 	rule->who = read->who;
 	rule->where = read->where.items;
 	rule->n_where = read->where.n;
-	rule->calendars = read->when.calendars;
-	rule->n_calendars = read->when.n_calendars;
+	rule->where_at = read->where.at;
+	rule->calendars = read->when.calendars.items;
+	rule->n_calendars = read->when.calendars.n;
+	rule->calendars_at = read->when.calendars.at;
 	rule->restrict_set = read->restrict_set;
 	rule->apps = read->apps.items;
 	rule->n_apps = read->apps.n;
@@ -285,20 +296,14 @@ static void fill_rule(struct bsg_load *load, const struct rule_keys *read, struc
 
 static void check_rule(struct bsg_load *load, const struct bsg_node *node, const struct bsg_policy_rule *rule)
 {
-	const bool names_apps = (rule->restrict_set & BSG_BIT(BSG_APPS)) != 0;
-
-	if (rule->restrict_set == 0)
-		bsg_load_error(load, node, "restricts nothing: 'restrict' names at least one function");
-	if (names_apps && rule->n_apps == 0)
-		bsg_load_error(load, node, "restricts apps, but names none: apps: [...]");
-	if (!names_apps && rule->n_apps > 0)
-		bsg_load_error(load, node, "names apps, but does not restrict them: restrict: [apps]");
+	bsg_load_check_apps(load, node, rule->restrict_set, rule->n_apps);
 	if (rule->stage == BSG_STAGE_PILOT && rule->n_pilot == 0)
-		bsg_load_error(load, node, "stage pilot needs pilot: {people: [...]}");
+		bsg_load_error_in(load, node, "stage", "stage pilot needs pilot: {people: [...]}");
 	if (rule->stage == BSG_STAGE_UNIT && rule->n_units == 0)
-		bsg_load_error(load, node, "stage unit needs units: [...]");
+		bsg_load_error_in(load, node, "stage", "stage unit needs units: [...]");
 	if (rule->n_where == 0 && rule->always)
-		bsg_load_error(load, node, "has neither a place nor a window: it would restrict everywhere, always (P11)");
+		bsg_load_error(load, node, "the rule has neither a place nor a window: it would restrict everywhere, always; "
+			       "write where, when or windows");
 }
 
 static void load_rule(struct bsg_load *load, const struct bsg_node *node, void *target)
@@ -306,10 +311,10 @@ static void load_rule(struct bsg_load *load, const struct bsg_node *node, void *
 	static const struct bsg_load_key keys[] = {
 		{ "id", bsg_load_id, offsetof(struct rule_keys, id), true },
 		{ "who", load_who, offsetof(struct rule_keys, who), true },
-		{ "where", bsg_load_names, offsetof(struct rule_keys, where), false },
+		{ "where", bsg_load_refs, offsetof(struct rule_keys, where), false },
 		{ "when", load_when, offsetof(struct rule_keys, when), false },
 		{ "windows", bsg_load_windows, offsetof(struct rule_keys, windows), false },
-		{ "restrict", bsg_load_functions, offsetof(struct rule_keys, restrict_set), true },
+		{ "restrict", load_restrict, offsetof(struct rule_keys, restrict_set), true },
 		{ "apps", bsg_load_apps, offsetof(struct rule_keys, apps), false },
 		{ "because", bsg_load_texts, offsetof(struct rule_keys, because), false },
 		{ "stage", load_stage, offsetof(struct rule_keys, stage), false },
@@ -320,15 +325,15 @@ static void load_rule(struct bsg_load *load, const struct bsg_node *node, void *
 	struct bsg_load *all = target;
 	struct rule_keys read = { .stage = BSG_STAGE_ALL, .lead_s = 300 };
 	struct bsg_policy_rule *rule =
-		bsg_load_append(load, node, &all->rules, sizeof(*rule), BSG_POLICY_RULES_MAX, "rules");
-	const size_t before = load->errors->n + load->errors->n_more;
+		bsg_load_append(load, node, &all->rules, sizeof(*rule), BSG_POLICY_RULES_MAX, "rules in one policy");
+	const size_t before = bsg_load_mistakes(load);
 
 	if (rule == NULL)
 		return;
 	rule->at = bsg_load_at(load, node);
 	bsg_load_map(load, node, keys, sizeof(keys) / sizeof(keys[0]), &read);
 	fill_rule(load, &read, rule);
-	if (load->errors->n + load->errors->n_more == before)	/* else these would only repeat it */
+	if (bsg_load_mistakes(load) == before)	/* else these would only repeat it */
 		check_rule(load, node, rule);
 	if (rule->id == NULL)
 		all->rules.n--;

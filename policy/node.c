@@ -2,6 +2,7 @@
 /* Nodes and the JSON reader. See policy/node.h. */
 #include "policy/node.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,8 +13,9 @@ enum bsg_err bsg_node_new(struct bsg_reader *reader, enum bsg_node_kind kind, st
 {
 	*out = NULL;
 	if (reader->n_nodes >= BSG_POLICY_NODES_MAX)
-		return bsg_fail(err, BSG_E_LIMIT, "%s:%u: more than %u values in one policy; split it",
-				at.file, at.line, BSG_POLICY_NODES_MAX);
+		return bsg_node_refuse(reader, &at, BSG_E_LIMIT, err,
+				       "more than %u values in all files: split off what other servers need",
+				       BSG_POLICY_NODES_MAX);
 	struct bsg_node *node = bsg_arena_alloc(reader->arena, sizeof(*node));
 	if (node == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", at.file);
@@ -25,10 +27,94 @@ enum bsg_err bsg_node_new(struct bsg_reader *reader, enum bsg_node_kind kind, st
 	return BSG_OK;
 }
 
-enum bsg_err bsg_node_too_deep(const struct bsg_policy_at *at, struct bsg_error *err)
+enum bsg_err (bsg_node_refuse)(struct bsg_reader *reader, const struct bsg_policy_at *at, enum bsg_err code,
+			       struct bsg_error *err, const char *fmt, ...)
 {
-	return bsg_fail(err, BSG_E_LIMIT, "%s:%u:%u: nested deeper than %d; no policy needs that",
-			at->file, at->line, at->column, BSG_POLICY_DEPTH_MAX);
+	char why[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	bsg_policy_error_add(reader->errors, code, at, "", "%s", why);
+	return bsg_fail(err, code, "%.100s:%u:%u: %.130s", at->file, at->line, at->column, why);
+}
+
+enum bsg_err bsg_node_too_deep(struct bsg_reader *reader, const struct bsg_policy_at *at, struct bsg_error *err)
+{
+	return bsg_node_refuse(reader, at, BSG_E_LIMIT, err, "nested deeper than %d: no policy needs that",
+			       BSG_POLICY_DEPTH_MAX);
+}
+
+enum bsg_err bsg_node_too_many_keys(struct bsg_reader *reader, const struct bsg_policy_at *at, struct bsg_error *err)
+{
+	return bsg_node_refuse(reader, at, BSG_E_LIMIT, err, "more than %d keys in one map: no part of a policy has so many",
+			       BSG_POLICY_KEYS_MAX);
+}
+
+struct bsg_policy_source bsg_node_skip_mark(const struct bsg_policy_source *source)
+{
+	const bool has_mark = source->len >= 3 && memcmp(source->bytes, "\xef\xbb\xbf", 3) == 0;
+	struct bsg_policy_source rest = *source;
+
+	rest.bytes += has_mark ? 3 : 0;
+	rest.len -= has_mark ? 3 : 0;
+	return rest;
+}
+
+/*
+ * Where JSON values stand. jansson keeps the order of a text but not its positions; it has checked the text, so that a
+ * walk beside its tree finds each token without reading it.
+ */
+struct walk {
+	struct bsg_reader *reader;
+	const char *at, *end;
+	unsigned line, column;
+};
+
+static void step(struct walk *w)
+{
+	if (w->at == w->end)
+		return;
+	if (*w->at == '\n') {
+		w->line++;
+		w->column = 0;
+	}
+	w->at++;
+	if (w->at < w->end && ((unsigned char)*w->at & 0xc0) == 0x80)
+		return;	/* within a character */
+	w->column++;
+}
+
+static bool is_one_of(const struct walk *w, const char *bytes)
+{
+	return w->at < w->end && *w->at != '\0' && strchr(bytes, *w->at) != NULL;
+}
+
+/* To the next token that is a value, a key, or closes one. */
+static struct bsg_policy_at next_token(struct walk *w)
+{
+	while (is_one_of(w, " \t\r\n,:"))
+		step(w);
+	return (struct bsg_policy_at){ .file = w->reader->file, .file_no = w->reader->file_no, .line = w->line,
+				       .column = w->column };
+}
+
+static void skip_string(struct walk *w)
+{
+	for (step(w); w->at < w->end && *w->at != '"'; step(w))
+		if (*w->at == '\\')
+			step(w);
+	step(w);
+}
+
+static void skip_scalar(struct walk *w)
+{
+	if (is_one_of(w, "\""))
+		skip_string(w);
+	else
+		while (w->at < w->end && !is_one_of(w, " \t\r\n,]}"))
+			step(w);
 }
 
 static enum bsg_err set_text(struct bsg_reader *reader, struct bsg_node *node, const char *text, size_t len,
@@ -43,10 +129,9 @@ static enum bsg_err set_text(struct bsg_reader *reader, struct bsg_node *node, c
 	return BSG_OK;
 }
 
-static enum bsg_err convert(struct bsg_reader *reader, json_t *json, unsigned depth, struct bsg_node **out,
-			    struct bsg_error *err);
+static enum bsg_err convert(struct walk *w, json_t *json, unsigned depth, struct bsg_node **out, struct bsg_error *err);
 
-static enum bsg_err convert_list(struct bsg_reader *reader, json_t *json, unsigned depth, struct bsg_node *list,
+static enum bsg_err convert_list(struct walk *w, json_t *json, unsigned depth, struct bsg_node *list,
 				 struct bsg_error *err)
 {
 	struct bsg_node **tail = &list->first;
@@ -54,7 +139,7 @@ static enum bsg_err convert_list(struct bsg_reader *reader, json_t *json, unsign
 	json_t *item;
 
 	json_array_foreach(json, i, item) {
-		enum bsg_err rc = convert(reader, item, depth + 1, tail, err);
+		enum bsg_err rc = convert(w, item, depth + 1, tail, err);
 
 		if (rc != BSG_OK)
 			return rc;
@@ -64,22 +149,25 @@ static enum bsg_err convert_list(struct bsg_reader *reader, json_t *json, unsign
 	return BSG_OK;
 }
 
-static enum bsg_err convert_map(struct bsg_reader *reader, json_t *json, unsigned depth, struct bsg_node *map,
-				struct bsg_error *err)
+static enum bsg_err convert_map(struct walk *w, json_t *json, unsigned depth, struct bsg_node *map, struct bsg_error *err)
 {
 	struct bsg_node **tail = &map->first;
 	const char *key;
 	json_t *item;
 
 	json_object_foreach(json, key, item) {
-		enum bsg_err rc = convert(reader, item, depth + 1, tail, err);
+		const struct bsg_policy_at at = next_token(w);
 
+		if (map->n >= BSG_POLICY_KEYS_MAX)
+			return bsg_node_too_many_keys(w->reader, &at, err);
+		skip_string(w);
+		enum bsg_err rc = convert(w, item, depth + 1, tail, err);
 		if (rc != BSG_OK)
 			return rc;
-		(*tail)->key = bsg_arena_text(reader->arena, key);
+		(*tail)->key = bsg_arena_text(w->reader->arena, key);
 		if ((*tail)->key == NULL)
-			return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", reader->file);
-		(*tail)->key_at = (*tail)->at;
+			return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", at.file);
+		(*tail)->key_at = at;
 		tail = &(*tail)->next;
 		map->n++;
 	}
@@ -101,21 +189,18 @@ static enum bsg_node_kind kind_of(const json_t *json)
 	return BSG_NODE_NULL;
 }
 
+/* @param written the value as it stands in the document: numbers keep their form */
 static enum bsg_err convert_scalar(struct bsg_reader *reader, const json_t *json, struct bsg_node *node,
-				   struct bsg_error *err)
+				   const char *written, size_t len, struct bsg_error *err)
 {
-	char number[400];	/* the largest double has 309 digits before the point */
-
 	switch (node->kind) {
 	case BSG_NODE_TEXT:
 		return set_text(reader, node, json_string_value(json), json_string_length(json), err);
 	case BSG_NODE_INT:
 		node->integer = json_integer_value(json);
-		snprintf(number, sizeof(number), "%lld", (long long)node->integer);
-		return set_text(reader, node, number, strlen(number), err);
-	case BSG_NODE_REAL:	/* enough digits for 1e-7 degrees */
-		snprintf(number, sizeof(number), "%.10f", json_real_value(json));
-		return set_text(reader, node, number, strlen(number), err);
+		return set_text(reader, node, written, len, err);
+	case BSG_NODE_REAL:
+		return set_text(reader, node, written, len, err);
 	case BSG_NODE_BOOL:
 		node->integer = json_is_true(json) ? 1 : 0;
 		node->text = node->integer != 0 ? "true" : "false";
@@ -130,41 +215,77 @@ static enum bsg_err convert_scalar(struct bsg_reader *reader, const json_t *json
 }
 
 /* Recursion is bounded by BSG_POLICY_DEPTH_MAX. */
-static enum bsg_err convert(struct bsg_reader *reader, json_t *json, unsigned depth, struct bsg_node **out,
-			    struct bsg_error *err)
+static enum bsg_err convert(struct walk *w, json_t *json, unsigned depth, struct bsg_node **out, struct bsg_error *err)
 {
-	const struct bsg_policy_at at = { .file = reader->file };
+	const struct bsg_policy_at at = next_token(w);
+	enum bsg_err rc;
 
 	*out = NULL;
-	if (depth > BSG_POLICY_DEPTH_MAX)
-		return bsg_node_too_deep(&at, err);
-	enum bsg_err rc = bsg_node_new(reader, kind_of(json), at, out, err);
+	if (depth > BSG_POLICY_DEPTH_MAX && (json_is_array(json) || json_is_object(json)))
+		return bsg_node_too_deep(w->reader, &at, err);
+	rc = bsg_node_new(w->reader, kind_of(json), at, out, err);
 	if (rc != BSG_OK)
 		return rc;
-	if ((*out)->kind == BSG_NODE_LIST)
-		return convert_list(reader, json, depth, *out, err);
-	if ((*out)->kind == BSG_NODE_MAP)
-		return convert_map(reader, json, depth, *out, err);
-	return convert_scalar(reader, json, *out, err);
+	if ((*out)->kind != BSG_NODE_LIST && (*out)->kind != BSG_NODE_MAP) {
+		const char *const written = w->at;
+
+		skip_scalar(w);
+		return convert_scalar(w->reader, json, *out, written, (size_t)(w->at - written), err);
+	}
+	step(w);
+	rc = (*out)->kind == BSG_NODE_LIST ? convert_list(w, json, depth, *out, err) : convert_map(w, json, depth, *out, err);
+	(void)next_token(w);
+	step(w);
+	return rc;
+}
+
+/* jansson tells the last byte it read; who wrote it looks for the beginning of that token. */
+static void find_token(const struct bsg_policy_source *text, size_t last, struct bsg_policy_at *at)
+{
+	struct walk w = { .at = text->bytes, .end = text->bytes + text->len, .line = 1, .column = 1 };
+
+	while (w.at < w.end) {
+		const unsigned line = w.line, column = w.column;
+
+		if (is_one_of(&w, " \t\r\n[]{},:"))
+			step(&w);
+		else
+			skip_scalar(&w);
+		if ((size_t)(w.at - text->bytes) > last) {
+			at->line = line;
+			at->column = column;
+			return;
+		}
+	}
+}
+
+static enum bsg_err refuse_json(struct bsg_reader *reader, const struct bsg_policy_source *text, const json_error_t *why,
+				struct bsg_error *err)
+{
+	struct bsg_policy_at at = { .file = reader->file, .file_no = reader->file_no,
+				    .line = why->line > 0 ? (unsigned)why->line : 1,
+				    .column = why->column > 0 ? (unsigned)why->column : 1 };
+
+	find_token(text, (size_t)(why->position > 0 ? why->position - 1 : 0), &at);
+	if (why->text[0] == '\0')	/* jansson has no words for a failed allocation */
+		return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", reader->file);
+	if (json_error_code(why) == json_error_stack_overflow)
+		return bsg_node_too_deep(reader, &at, err);
+	return bsg_node_refuse(reader, &at, BSG_E_INVALID, err, "not JSON: %s", why->text);
 }
 
 enum bsg_err bsg_node_read_json(struct bsg_reader *reader, const struct bsg_policy_source *source,
 				struct bsg_node **out, struct bsg_error *err)
 {
-	json_error_t at;
-	json_t *json = json_loadb(source->bytes, source->len, JSON_REJECT_DUPLICATES, &at);
+	const struct bsg_policy_source text = bsg_node_skip_mark(source);
+	struct walk walk = { .reader = reader, .at = text.bytes, .end = text.bytes + text.len, .line = 1, .column = 1 };
+	json_error_t why;
+	json_t *json = json_loadb(text.bytes, text.len, JSON_REJECT_DUPLICATES, &why);
 
 	*out = NULL;
-	if (json == NULL && at.text[0] == '\0')	/* jansson has no words for a failed allocation */
-		return bsg_fail(err, BSG_E_NO_MEMORY, "%s: no memory for the document", source->name);
-	if (json == NULL) {
-		const struct bsg_policy_at where = { .file = reader->file, .line = at.line > 0 ? (unsigned)at.line : 1,
-						     .column = at.column > 0 ? (unsigned)at.column : 1 };
-
-		bsg_policy_error_add(reader->errors, &where, "", "not JSON: %s", at.text);
-		return bsg_fail(err, BSG_E_INVALID, "%s:%u:%u: not JSON: %s", where.file, where.line, where.column, at.text);
-	}
-	enum bsg_err rc = convert(reader, json, 1, out, err);
+	if (json == NULL)
+		return refuse_json(reader, &text, &why, err);
+	enum bsg_err rc = convert(&walk, json, 1, out, err);
 	json_decref(json);
 	return rc;
 }

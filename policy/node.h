@@ -38,6 +38,7 @@ struct bsg_reader {
 	struct bsg_arena *arena;	/* owns all nodes */
 	struct bsg_policy_errors *errors;
 	const char *file;
+	unsigned file_no;	/* of the sources, from 0 */
 	size_t n_nodes;
 };
 
@@ -49,7 +50,7 @@ struct bsg_reader {
 enum bsg_err bsg_node_read_yaml(struct bsg_reader *reader, const struct bsg_policy_source *source,
 				struct bsg_node **out, struct bsg_error *err) BSG_MUST_CHECK;
 
-/** Read JSON (RFC 8259, no duplicate names). @return as bsg_node_read_yaml() */
+/** Read JSON (RFC 8259, no duplicate names); columns are those of jansson, in characters. @return as bsg_node_read_yaml() */
 enum bsg_err bsg_node_read_json(struct bsg_reader *reader, const struct bsg_policy_source *source,
 				struct bsg_node **out, struct bsg_error *err) BSG_MUST_CHECK;
 
@@ -57,7 +58,23 @@ enum bsg_err bsg_node_read_json(struct bsg_reader *reader, const struct bsg_poli
 enum bsg_err bsg_node_new(struct bsg_reader *reader, enum bsg_node_kind kind, struct bsg_policy_at at,
 			  struct bsg_node **out, struct bsg_error *err) BSG_MUST_CHECK;
 
-/** Say why a document nests too deeply. @return BSG_E_LIMIT */
-enum bsg_err bsg_node_too_deep(const struct bsg_policy_at *at, struct bsg_error *err) BSG_MUST_CHECK;
+/** Note why a file is read no further. @param code BSG_E_INVALID or BSG_E_LIMIT @return it */
+enum bsg_err bsg_node_refuse(struct bsg_reader *reader, const struct bsg_policy_at *at, enum bsg_err code,
+			     struct bsg_error *err, const char *fmt, ...) BSG_MUST_CHECK __attribute__((format(printf, 5, 6)));
+
+#ifdef __clang_analyzer__	/* as for bsg_fail() */
+#define bsg_node_refuse(reader, at, code, err, ...) ((void)bsg_node_refuse((reader), (at), (code), (err), __VA_ARGS__), (code))
+#endif
+
+/** Note that a document nests too deeply. @return BSG_E_LIMIT */
+enum bsg_err bsg_node_too_deep(struct bsg_reader *reader, const struct bsg_policy_at *at,
+			       struct bsg_error *err) BSG_MUST_CHECK;
+
+/** Note that a map has too many keys. @return BSG_E_LIMIT */
+enum bsg_err bsg_node_too_many_keys(struct bsg_reader *reader, const struct bsg_policy_at *at,
+				    struct bsg_error *err) BSG_MUST_CHECK;
+
+/** Step over a byte order mark (P2). @param text as given @return what follows it, or all of it */
+struct bsg_policy_source bsg_node_skip_mark(const struct bsg_policy_source *source);
 
 #endif

@@ -3,7 +3,6 @@
 #include "policy/timetable.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,12 +55,12 @@ static void tell_mistake(const struct making *m, const struct bsg_policy_calenda
 	if (calendar->ics_is_file) {
 		at.line = mistake->line > 0 ? mistake->line : 1;
 		at.column = 1;
-		bsg_policy_error_add(m->errors, &at, calendar->ics_at.path, "%s", mistake->text);
+		bsg_policy_error_add(m->errors, BSG_E_INVALID, &at, calendar->ics_at.path, "%s", mistake->text);
 	} else if (mistake->line > 0) {
-		bsg_policy_error_add(m->errors, &at, calendar->ics_at.path, "line %u of the calendar: %s", mistake->line,
+		bsg_policy_error_add(m->errors, BSG_E_INVALID, &at, calendar->ics_at.path, "line %u of the calendar: %s", mistake->line,
 				     mistake->text);
 	} else {
-		bsg_policy_error_add(m->errors, &at, calendar->ics_at.path, "%s", mistake->text);
+		bsg_policy_error_add(m->errors, BSG_E_INVALID, &at, calendar->ics_at.path, "%s", mistake->text);
 	}
 }
 
@@ -154,14 +153,16 @@ static void tell_zones(const struct making *m, const struct bsg_policy_rule *rul
 		       const struct zones *zones)
 {
 	const char *whose = rule->n_where > 0 ? "the rule's places" : "the policy's places";
-	char path[200];
+	const struct bsg_policy_at *at = &rule->at;
 
-	snprintf(path, sizeof(path), "%s.when", rule->at.path);
+	for (size_t i = 0; i < rule->n_calendars; i++)
+		if (strcmp(rule->calendars[i], calendar->id) == 0)
+			at = &rule->calendars_at[i];
 	if (zones->n < 2)
-		bsg_policy_error_add(m->errors, &rule->at, path, "calendar '%s' has times without a zone, and %s say no "
+		bsg_policy_error_add(m->errors, BSG_E_INVALID, at, at->path, "calendar '%s' has times without a zone, and %s say no "
 				     "'timezone'", calendar->id, whose);
 	else
-		bsg_policy_error_add(m->errors, &rule->at, path, "calendar '%s' has times without a zone, and %s are in "
+		bsg_policy_error_add(m->errors, BSG_E_INVALID, at, at->path, "calendar '%s' has times without a zone, and %s are in "
 				     "several: %s and %s; split the rule, or give the calendar's times a TZID", calendar->id, whose,
 				     zones->names[0], zones->names[1]);
 }
@@ -254,6 +255,7 @@ static enum bsg_err make_all(struct making *m, struct bsg_timetable *timetable)
 	timetable->rules = rules;
 	timetable->from = any ? m->from : INT64_MIN;
 	timetable->until = any ? m->until : INT64_MAX;
+	bsg_policy_errors_sort(m->errors);
 	if (rc == BSG_OK && m->errors->n > 0)
 		return bsg_fail(m->err, BSG_E_INVALID, "%.250s", m->errors->items[0].text);
 	return rc;

@@ -6,6 +6,7 @@
 #include "policy/node.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,11 +21,12 @@ struct yaml {
 	struct fy_parser *parser;
 	struct bsg_error *err;
 	enum bsg_err rc;	/* the first failure; BSG_OK while all is well */
+	struct fy_mark last;	/* where the last event ended: a value that is left out has no mark of its own */
 };
 
 static struct bsg_policy_at at_mark(const struct yaml *yaml, const struct fy_mark *mark)
 {
-	struct bsg_policy_at at = { .file = yaml->reader->file, .line = 1, .column = 1 };
+	struct bsg_policy_at at = { .file = yaml->reader->file, .file_no = yaml->reader->file_no, .line = 1, .column = 1 };
 
 	if (mark != NULL) {
 		at.line = (unsigned)mark->line + 1;
@@ -38,8 +40,7 @@ static void refuse(struct yaml *yaml, struct bsg_policy_at at, const char *why)
 {
 	if (yaml->rc != BSG_OK)
 		return;
-	bsg_policy_error_add(yaml->reader->errors, &at, "", "%s", why);
-	yaml->rc = bsg_fail(yaml->err, BSG_E_INVALID, "%s:%u:%u: %s", at.file, at.line, at.column, why);
+	yaml->rc = bsg_node_refuse(yaml->reader, &at, BSG_E_INVALID, yaml->err, "%s", why);
 }
 
 /* What libfyaml found wrong itself. Its words are good; its positions count from 1. */
@@ -50,7 +51,7 @@ static void refuse_collected(struct yaml *yaml, struct fy_diag *diag)
 	char why[256];
 
 	while (yaml->rc == BSG_OK && (e = fy_diag_errors_iterate(diag, &prev)) != NULL) {
-		struct bsg_policy_at at = { .file = yaml->reader->file,
+		struct bsg_policy_at at = { .file = yaml->reader->file, .file_no = yaml->reader->file_no,
 					    .line = e->line > 0 ? (unsigned)e->line : 1,
 					    .column = e->column > 0 ? (unsigned)e->column : 1 };
 
@@ -64,7 +65,10 @@ static void refuse_collected(struct yaml *yaml, struct fy_diag *diag)
 static struct fy_event *next_event(struct yaml *yaml)
 {
 	struct fy_event *event = yaml->rc == BSG_OK ? fy_parser_parse(yaml->parser) : NULL;
+	const struct fy_mark *end = event != NULL ? fy_event_end_mark(event) : NULL;
 
+	if (end != NULL)
+		yaml->last = *end;
 	if (event == NULL && yaml->rc == BSG_OK) {
 		struct fy_diag *diag = fy_parser_get_diag(yaml->parser);
 
@@ -123,9 +127,31 @@ static void resolve(struct bsg_node *node)
 	}
 }
 
+/*
+ * Where a value stands. libfyaml's marks of texts are those of what is in them: not the quote, and the margin before a block.
+ *
+ * @return line 0: a value that is left out; its list or map knows
+ */
+static struct bsg_policy_at at_event(const struct yaml *yaml, struct fy_event *event)
+{
+	const struct fy_mark *mark = fy_event_start_mark(event);
+	struct fy_token *token = event->type == FYET_SCALAR ? event->scalar.value : NULL;
+	const enum fy_scalar_style style = token != NULL ? fy_token_scalar_style(token) : FYSS_PLAIN;
+	struct bsg_policy_at at = at_mark(yaml, mark);
+
+	if (mark == NULL)
+		at.line = 0;
+	else if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
+		at.column--;
+	else if (style == FYSS_LITERAL || style == FYSS_FOLDED)
+		for (size_t i = mark->input_pos; i < yaml->source->len && yaml->source->bytes[i] == ' '; i++)
+			at.column++;
+	return at;
+}
+
 static enum bsg_err new_node(struct yaml *yaml, struct fy_event *event, enum bsg_node_kind kind, struct bsg_node **out)
 {
-	yaml->rc = bsg_node_new(yaml->reader, kind, at_mark(yaml, fy_event_start_mark(event)), out, yaml->err);
+	yaml->rc = bsg_node_new(yaml->reader, kind, at_event(yaml, event), out, yaml->err);
 	return yaml->rc;
 }
 
@@ -148,7 +174,7 @@ static struct bsg_node *read_scalar(struct yaml *yaml, struct fy_event *event)
 	size_t len = 0;
 
 	if (token != NULL && has_quotes_in_a_row(yaml, token)) {
-		refuse(yaml, at_mark(yaml, fy_event_start_mark(event)),
+		refuse(yaml, at_event(yaml, event),
 		       "several quotes in a row in a single-quoted text: use double quotes around it");
 		return NULL;
 	}
@@ -184,6 +210,27 @@ static bool is_plain(struct yaml *yaml, struct fy_event *event)
 
 static struct bsg_node *read_node(struct yaml *yaml, struct fy_event *event, unsigned depth);
 
+/* An item that is nothing stands at its dash: the next one after what was read, beyond spaces and comments. */
+static struct bsg_policy_at find_dash(struct yaml *yaml)
+{
+	const char *const bytes = yaml->source->bytes;
+	struct fy_mark *mark = &yaml->last;
+	struct bsg_policy_at at;
+	bool in_comment = false;
+
+	while (mark->input_pos < yaml->source->len && (in_comment || bytes[mark->input_pos] != '-')) {
+		const char c = bytes[mark->input_pos++];
+
+		in_comment = c == '#' || (in_comment && c != '\n');
+		mark->column = c == '\n' ? 0 : mark->column + 1;
+		mark->line += c == '\n';
+	}
+	at = at_mark(yaml, mark);
+	mark->input_pos++;
+	mark->column++;
+	return at;
+}
+
 static void read_list(struct yaml *yaml, struct bsg_node *list, unsigned depth)
 {
 	struct bsg_node **tail = &list->first;
@@ -194,6 +241,8 @@ static void read_list(struct yaml *yaml, struct bsg_node *list, unsigned depth)
 		fy_parser_event_free(yaml->parser, event);
 		if (*tail == NULL)
 			return;
+		if ((*tail)->at.line == 0)
+			(*tail)->at = find_dash(yaml);
 		tail = &(*tail)->next;
 		list->n++;
 	}
@@ -204,23 +253,36 @@ static const char *read_key(struct yaml *yaml, struct fy_event *event, struct bs
 {
 	struct bsg_node *key;
 
-	*at = at_mark(yaml, fy_event_start_mark(event));
+	*at = at_event(yaml, event);
+	if (at->line == 0)
+		*at = at_mark(yaml, &yaml->last);
 	if (is_plain(yaml, event) && event->type != FYET_SCALAR)
 		refuse(yaml, *at, "a key must be a single word");
 	key = yaml->rc == BSG_OK ? read_scalar(yaml, event) : NULL;
-	return key != NULL && yaml->rc == BSG_OK ? key->text : NULL;
+	if (key == NULL || yaml->rc != BSG_OK)
+		return NULL;
+	yaml->reader->n_nodes--;	/* a key is no value */
+	return key->text;
 }
 
-static bool has_key(const struct bsg_node *map, const char *key)
+/* The limit of keys keeps the search for duplicates from being quadratic. */
+static void check_key(struct yaml *yaml, const struct bsg_node *map, const char *key, const struct bsg_policy_at *at)
 {
-	for (const struct bsg_node *m = map->first; m != NULL; m = m->next)
-		if (strcmp(m->key, key) == 0)
-			return true;
-	return false;
-}
+	char why[200], where[BSG_POLICY_AT_SIZE];
 
-/* No map of ours has more than 20 keys; the limit keeps the search for duplicates from being quadratic. */
-#define KEYS_MAX 64
+	if (map->n >= BSG_POLICY_KEYS_MAX) {
+		yaml->rc = bsg_node_too_many_keys(yaml->reader, at, yaml->err);
+		return;
+	}
+	if (strcmp(key, "<<") == 0)
+		refuse(yaml, *at, "merge keys (<<) are refused: write the keys out");
+	for (const struct bsg_node *m = map->first; m != NULL; m = m->next) {
+		if (strcmp(m->key, key) != 0)
+			continue;
+		snprintf(why, sizeof(why), "key '%.40s' is also at %s", key, bsg_policy_say_at(&m->key_at, where));
+		refuse(yaml, *at, why);
+	}
+}
 
 static void read_map(struct yaml *yaml, struct bsg_node *map, unsigned depth)
 {
@@ -232,18 +294,18 @@ static void read_map(struct yaml *yaml, struct bsg_node *map, unsigned depth)
 		const char *key = read_key(yaml, event, &at);
 
 		fy_parser_event_free(yaml->parser, event);
-		if (key != NULL && map->n >= KEYS_MAX)
-			refuse(yaml, at, "more than 64 keys in one place: no part of a policy has so many");
-		if (key != NULL && has_key(map, key))
-			refuse(yaml, at, "this key stands here twice");
+		if (key != NULL)
+			check_key(yaml, map, key, &at);
 		event = next_event(yaml);
 		struct bsg_node *value = event != NULL ? read_node(yaml, event, depth + 1) : NULL;
 
 		fy_parser_event_free(yaml->parser, event);
-		if (value == NULL)
+		if (value == NULL || key == NULL)
 			return;
 		value->key = key;
 		value->key_at = at;
+		if (value->at.line == 0)
+			value->at = at;
 		*tail = value;
 		tail = &value->next;
 		map->n++;
@@ -266,7 +328,7 @@ static struct bsg_node *read_node(struct yaml *yaml, struct fy_event *event, uns
 	if (depth > BSG_POLICY_DEPTH_MAX) {
 		struct bsg_policy_at at = at_mark(yaml, fy_event_start_mark(event));
 
-		yaml->rc = bsg_node_too_deep(&at, yaml->err);
+		yaml->rc = bsg_node_too_deep(yaml->reader, &at, yaml->err);
 		return NULL;
 	}
 	if (new_node(yaml, event, is_list ? BSG_NODE_LIST : BSG_NODE_MAP, &node) != BSG_OK)
@@ -292,6 +354,8 @@ static struct bsg_node *read_stream(struct yaml *yaml)
 			       "a second document in one file: use a file each");
 		else if (is_value)
 			root = read_node(yaml, event, 1);
+		if (root != NULL && root->at.line == 0)
+			root->at = at_mark(yaml, NULL);
 		fy_parser_event_free(yaml->parser, event);
 	}
 	fy_parser_event_free(yaml->parser, event);
@@ -300,28 +364,50 @@ static struct bsg_node *read_stream(struct yaml *yaml)
 	return root;
 }
 
+/* The number of a character that bsg_text_shown_char() refuses though it is UTF-8; -1: it is not. */
+static long refused_character(const unsigned char *s, size_t len)
+{
+	if (s[0] < 0x80)
+		return s[0];
+	if (len >= 2 && s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
+		return s[1];
+	if (len >= 3 && s[0] == 0xe2 && (s[1] & 0xfe) == 0x80 && (s[2] & 0xc0) == 0x80)
+		return 0x2000L | (s[1] & 0x3f) << 6 | (s[2] & 0x3f);
+	return -1;
+}
+
+static void refuse_character(struct yaml *yaml, struct bsg_policy_at at, const unsigned char *s, size_t len)
+{
+	const long c = refused_character(s, len);
+	char why[100];
+
+	if (c < 0)
+		snprintf(why, sizeof(why), "byte 0x%02X is not UTF-8: save the file as UTF-8", s[0]);
+	else
+		snprintf(why, sizeof(why), "character U+%04lX is refused: no control characters, nor marks that reorder text", c);
+	refuse(yaml, at, why);
+}
+
 /*
  * What libfyaml 0.7.12 is not shown: bytes that are no UTF-8 in a directive make its scanner spin for ever (found by
  * fuzz_policy). Directives are of no use to a policy. A policy is text: UTF-8 and no control characters.
  */
 static enum bsg_err check_text(struct yaml *yaml)
 {
-	const struct bsg_policy_source *source = yaml->source;
-	struct bsg_policy_at at = { .file = yaml->reader->file, .line = 1, .column = 1 };
-	size_t start = 0;
+	const char *at = yaml->source->bytes, *const end = at + yaml->source->len;
+	struct bsg_policy_at where = at_mark(yaml, NULL);
 
-	for (size_t i = 0; i <= source->len && yaml->rc == BSG_OK; i++) {
-		if (i < source->len && strchr("\n\r\t", source->bytes[i]) == NULL)
-			continue;
-		if (i < source->len && source->bytes[i] == '\0')
-			continue;	/* strchr() finds the end of its list, too */
-		if (at.column == 1 && i > start && source->bytes[start] == '%')
-			refuse(yaml, at, "directives (%NAME) are refused: a policy is plain YAML 1.2");
-		else if (!bsg_text_is_shown(source->bytes + start, i - start))
-			refuse(yaml, at, "not UTF-8 text, or a control character, from here to the end of the line");
-		at.column = i < source->len && source->bytes[i] == '\t' ? at.column + (unsigned)(i - start) + 1 : 1;
-		at.line += i < source->len && source->bytes[i] == '\n';
-		start = i + 1;
+	while (at < end && yaml->rc == BSG_OK) {
+		const bool is_break = *at == '\n' || (*at == '\r' && (at + 1 == end || at[1] != '\n'));
+		const size_t n = is_break || *at == '\r' || *at == '\t' ? 1 : bsg_text_shown_char(at, (size_t)(end - at));
+
+		if (n == 0)
+			refuse_character(yaml, where, (const unsigned char *)at, (size_t)(end - at));
+		else if (*at == '%' && where.column == 1)
+			refuse(yaml, where, "directives (%NAME) are refused: a policy is plain YAML 1.2");
+		where.column = is_break ? 1 : where.column + 1;
+		where.line += is_break;
+		at += n;
 	}
 	return yaml->rc;
 }
@@ -343,9 +429,7 @@ static struct fy_diag *new_diag(void)
 enum bsg_err bsg_node_read_yaml(struct bsg_reader *reader, const struct bsg_policy_source *source,
 				struct bsg_node **out, struct bsg_error *err)
 {
-	const bool has_mark = source->len >= 3 && memcmp(source->bytes, "\xef\xbb\xbf", 3) == 0;
-	const struct bsg_policy_source text = { .name = source->name, .bytes = source->bytes + (has_mark ? 3 : 0),
-						.len = source->len - (has_mark ? 3 : 0) };
+	const struct bsg_policy_source text = bsg_node_skip_mark(source);
 	struct yaml yaml = { .reader = reader, .source = &text, .err = err, .rc = BSG_OK };
 	struct fy_diag *diag = new_diag();
 	const struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_JSON_NONE, .diag = diag };

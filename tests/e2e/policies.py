@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies: what is refused and why, what a plan says, who must approve."""
+import json
 import os
+import subprocess
 import threading
 
 import harness
@@ -51,6 +53,49 @@ def broken_documents_are_refused_and_change_nothing():
     assert post(plane.POLICY, headers={"Content-Type": "text/plain"}).status == 415
     assert plane.must(plane.call(server, "GET", "/api/v1/policies"))["items"] == []
     assert plane.call(server, "GET", "/api/v1/policies/active").status == 404
+
+
+def bad_documents():
+    """tests/vectors/policy-bad.json: (name, {file: bytes}, lines, how many more), those that are refused."""
+    with open(os.path.join(harness.SOURCE, "tests", "vectors", "policy-bad.json"), encoding="utf-8") as stream:
+        cases = json.load(stream)["cases"]
+    for case in cases:
+        files = {f["name"]: bytes.fromhex(f["hex"]) if "hex" in f else f["text"].encode() for f in case["files"]}
+        if case["code"] != "ok" and len(files) == len(case["files"]):
+            yield case["name"], files, case["errors"], case.get("more", 0)
+
+
+@claim
+def policy_check_says_each_mistake_of_the_vectors_in_a_line_of_its_own():
+    count = 0
+    for name, files, lines, more in bad_documents():
+        folder = harness.folder()
+        for file, data in files.items():
+            with open(os.path.join(folder, file), "wb") as stream:
+                stream.write(data)
+        done = subprocess.run([harness.program("bosaga"), "policy", "check", *files], cwd=folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=harness.PATIENCE)
+        said = done.stderr.decode().splitlines()
+        assert (done.returncode, done.stdout) == (1, b""), (name, done)
+        assert said == lines + (["and %d more" % more] if more else []), (name, said)
+        count += 1
+    assert count > 300, count
+
+
+@claim
+def the_server_says_of_them_what_the_command_line_says():
+    one_file = [case for case in bad_documents() if len(case[1]) == 1]
+    sample = [case for i, case in enumerate(one_file) if i % 5 == 0 or case[0].startswith(("P4", "P12"))]
+    for name, files, lines, more in sample:
+        (file, data), = files.items()
+        kind = "json" if file.endswith(".json") else "yaml"
+        answer = post(data, headers={"Content-Type": "application/" + kind})
+        assert (answer.status, answer.problem()) == (422, "policy-invalid"), (name, answer.status, answer.body)
+        body = answer.json()
+        want = ["body" + line[len(file):].replace(" " + file, " body") for line in lines]
+        assert [e["message"] for e in body["errors"]] == want and body["more"] == more, (name, body)
+        for e in body["errors"]:
+            assert e["message"].startswith("body:%d:%d: " % (e["line"], e["column"])), (name, e)
 
 
 @claim

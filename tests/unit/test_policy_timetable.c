@@ -101,17 +101,17 @@ static const struct bad_case {
 	const char *name, *text, *error;
 } bad[] = {
 	{ "P13a places in two zones", "bosaga: 1\n" ALMATY WORK(DAILY) RULE("where: [berlin, house], "),
-	  "doc.yaml:4:9: rules[0].when: calendar 'work' has times without a zone, and the rule's places are in several: Europe/Berlin "
+	  "doc.yaml:4:66: rules[0].when[0]: calendar 'work' has times without a zone, and the rule's places are in several: Europe/Berlin "
 	  "and Asia/Almaty; split the rule, or give the calendar's times a TZID" },
 	{ "P13a a place without zone", "bosaga: 1\n" ALMATY WORK(DAILY) RULE("where: [void], "),
-	  "doc.yaml:4:9: rules[0].when: calendar 'work' has times without a zone, and the rule's places say no 'timezone'" },
+	  "doc.yaml:4:57: rules[0].when[0]: calendar 'work' has times without a zone, and the rule's places say no 'timezone'" },
 	{ "P13a no place and two zones", "bosaga: 1\n" ALMATY WORK(DAILY) RULE(""),
-	  "doc.yaml:4:9: rules[0].when: calendar 'work' has times without a zone, and the policy's places are in several: Europe/Berlin "
+	  "doc.yaml:4:42: rules[0].when[0]: calendar 'work' has times without a zone, and the policy's places are in several: Europe/Berlin "
 	  "and Asia/Almaty; split the rule, or give the calendar's times a TZID" },
 	{ "P13 a mistake in the text of a calendar", "bosaga: 1\n" ALMATY WORK(EVENT(NINE_TO_SIX "RRULE:FREQ=SECONDLY\\n"))
-	  RULE("where: [house], "), "doc.yaml:3:30: calendars[0].ics: line 8 of the calendar: " },
+	  RULE("where: [house], "), "doc.yaml:3:29: calendars[0].ics: line 8 of the calendar: " },
 	{ "P13a a calendar that no rule names", "bosaga: 1\n" ALMATY "calendars: [{id: work, ics: \"BEGIN:VCALENDAR\\nEND:NOTHING\"}]\n",
-	  "doc.yaml:3:30: calendars[0].ics: " },
+	  "doc.yaml:3:29: calendars[0].ics: " },
 };
 
 static void every_mistake_says_where(void **state)
