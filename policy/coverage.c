@@ -88,12 +88,23 @@ static bool read_texts(json_t *map, struct bsg_policy_texts *out)
 	return out->kk != NULL && out->ru != NULL && out->en != NULL;
 }
 
-/* A reason that is missing is a mistake in the file: nobody may be shown a code. */
+/* A reason that is missing is a mistake in the file: nobody may be shown a code. Nor may one hurt calls (D10). */
 static enum bsg_err reason(const struct bsg_coverage *c, const char *how, struct alternative *out, struct bsg_error *err)
 {
+	json_t *entry = how != NULL ? json_object_get(json_object_get(c->json, "reasons"), how) : NULL, *by;
+	size_t i;
+
 	out->how = how;
-	if (how == NULL || !read_texts(json_object_get(json_object_get(c->json, "reasons"), how), &out->why))
+	if (!read_texts(entry, &out->why))
 		return bsg_fail(err, BSG_E_INVALID, "coverage: reason '%.60s' has not all of kk, ru, en", how != NULL ? how : "");
+	json_array_foreach(json_object_get(entry, "by"), i, by) {
+		const char *name = json_string_value(by);
+		const char *why = name != NULL ? bsg_mechanism_never_touched((struct bsg_str){ name, strlen(name) }) : "it is no text";
+
+		if (why != NULL)
+			return bsg_fail(err, BSG_E_INVALID, "coverage: reason '%.60s' is refused: '%.60s': %s", how,
+					name != NULL ? name : "", why);
+	}
 	return BSG_OK;
 }
 

@@ -24,7 +24,8 @@ enum bsg_class {
 
 struct bsg_coverage_entry {
 	enum bsg_grade grade;
-	const char *how;		/* short stable code of the mechanism or of the reason, e.g. `device-bpf` */
+	const char *how;		/* short stable code of the mechanism or of the reason, e.g. `device-bpf`; the file's `by`
+					   says with which means of the platform, none of them never to be touched (D10) */
 	struct bsg_policy_texts why;	/* what is done, or why it cannot be; borrowed from the table */
 };
 
@@ -38,7 +39,11 @@ struct bsg_coverage;	/* the table, immutable after loading */
  */
 enum bsg_err bsg_coverage_load(struct bsg_coverage **out, struct bsg_error *err) BSG_MUST_CHECK;
 
-/** Load a table from JSON bytes (tests, and sites that confirm entries on their hardware). @return as above, BSG_E_INVALID */
+/**
+ * Load a table from JSON bytes (tests, and sites that confirm entries on their hardware).
+ *
+ * @return as above; BSG_E_INVALID: it is broken, or names a means that no agent may use (D10)
+ */
 enum bsg_err bsg_coverage_parse(const char *json, size_t len, struct bsg_coverage **out,
 				struct bsg_error *err) BSG_MUST_CHECK;
 

@@ -8,7 +8,8 @@
 
 #include "policy/check.h"
 
-static void note(struct bsg_load *load, enum bsg_err code, const struct bsg_policy_at *at, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+note(struct bsg_load *load, enum bsg_err code, const struct bsg_policy_at *at, const char *fmt, va_list ap)
 {
 	char text[256];
 

@@ -160,9 +160,10 @@ static int by_text(const void *a, const void *b)
 
 static bool has_length(struct bsg_load *load, const struct bsg_node *node, size_t max)
 {
-	if (node->kind == BSG_NODE_LIST && node->n > max)
-		(max == BSG_POLICY_NAMES_MAX ? bsg_load_limit : bsg_load_error)(load, node, "a list of at most %zu, not %zu", max,
-										node->n);
+	if (node->kind == BSG_NODE_LIST && node->n > max && max == BSG_POLICY_NAMES_MAX)
+		bsg_load_limit(load, node, "a list of at most %zu, not %zu", max, node->n);
+	else if (node->kind == BSG_NODE_LIST && node->n > max)
+		bsg_load_error(load, node, "a list of at most %zu, not %zu", max, node->n);
 	else if (node->kind == BSG_NODE_LIST && node->n == 0)
 		bsg_load_error(load, node, "an empty list says neither all nor none: name at least one");
 	else

@@ -147,7 +147,7 @@ def what_the_phone_cannot_block_says_what_the_gate_asks_instead():
     phone = inside("debugger", int(time.time()))
     row = explain(phone)["debugging"]
     assert row["restricted"] and row["enforced"] == "impossible" and row["remedy"] == "deposit", row
-    assert row["says"]["en"].endswith("But this phone cannot block it. This platform offers no way to do it. "
+    assert row["says"]["en"].endswith("But this phone cannot block it. Only Android can close developer features; on this device they stay as they are. "
                                       "At the gate the phone is put into a numbered locker."), row["says"]["en"]
 
 

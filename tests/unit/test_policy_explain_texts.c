@@ -133,39 +133,39 @@ static const struct sentence {
 	  "Not restricted. Rule “watch” in “House of Ministries” is only observed so far and restricts nothing." },
 	{ "not enforceable, sealed", "ios-user", "house", 0, NOW, 0, 0, false, BSG_CAMERA, NULL, NULL,
 	  "«Министрліктер үйі» орнында «no-camera» ережесі шектейді, мына уақытқа дейін: 2026-11-23T09:00:00Z. Себебі: Қызметтік ақпаратты қорғау. "
-	  "Бірақ бұл телефон оны бұғаттай алмайды. Apple бұл тіркеу түрінде бұған рұқсат бермейді. Кіреберісте камераға нөмірленген жапсырма жапсырылады.",
+	  "Бірақ бұл телефон оны бұғаттай алмайды. Тіркеудің бұл түрінде Apple мұны өшіруге рұқсат бермейді: функция істей береді. Кіреберісте камераға нөмірленген жапсырма жапсырылады.",
 	  "Ограничено правилом «no-camera» в месте «Дом министерств» до 2026-11-23T09:00:00Z. Причина: Защита служебной информации. "
-	  "Но на этом телефоне заблокировать это нельзя. Apple не разрешает этого при таком виде регистрации. На входе объектив заклеивают наклейкой с номером.",
+	  "Но на этом телефоне заблокировать это нельзя. При таком виде регистрации Apple не разрешает это отключать: функция продолжает работать. На входе объектив заклеивают наклейкой с номером.",
 	  "Restricted by rule “no-camera” in “House of Ministries” until 2026-11-23T09:00:00Z: To protect service information. "
-	  "But this phone cannot block it. Apple does not allow it with this kind of enrolment. At the gate the lens is sealed with a numbered sticker." },
+	  "But this phone cannot block it. With this kind of enrolment Apple forbids turning this off: it goes on working. At the gate the lens is sealed with a numbered sticker." },
 	{ "not enforceable, deposited", "android-pass", "house", 0, NOW, 0, 0, false, BSG_MICROPHONE, NULL, NULL,
 	  "«Министрліктер үйі» орнында «no-camera» ережесі шектейді, мына уақытқа дейін: 2026-11-23T09:00:00Z. Себебі: Қызметтік ақпаратты қорғау. "
-	  "Бірақ бұл телефон оны бұғаттай алмайды. Бұл телефон тек рұқсатнама көрсетеді, ештеңені шектемейді. Кіреберісте телефон нөмірленген ұяшыққа салынады.",
+	  "Бірақ бұл телефон оны бұғаттай алмайды. Бұл телефон тек рұқсатнама көрсетеді, ештеңені шектемейді: функция істей береді. Кіреберісте телефон нөмірленген ұяшыққа салынады.",
 	  "Ограничено правилом «no-camera» в месте «Дом министерств» до 2026-11-23T09:00:00Z. Причина: Защита служебной информации. "
-	  "Но на этом телефоне заблокировать это нельзя. Этот телефон только показывает пропуск и ничего не ограничивает. На входе телефон кладут в ячейку с номером.",
+	  "Но на этом телефоне заблокировать это нельзя. Этот телефон только показывает пропуск и ничего не ограничивает: функция продолжает работать. На входе телефон кладут в ячейку с номером.",
 	  "Restricted by rule “no-camera” in “House of Ministries” until 2026-11-23T09:00:00Z: To protect service information. "
-	  "But this phone cannot block it. This phone only shows a pass; it restricts nothing. At the gate the phone is put into a numbered locker." },
+	  "But this phone cannot block it. This phone only shows a pass and restricts nothing: it goes on working. At the gate the phone is put into a numbered locker." },
 	{ "not enforceable, admitted all the same", "android-pass", "house", 0, NOW, 0, 0, false, BSG_SCREEN_CAPTURE, NULL, NULL,
 	  "«Министрліктер үйі» орнында «no-camera» ережесі шектейді, мына уақытқа дейін: 2026-11-23T09:00:00Z. Себебі: Қызметтік ақпаратты қорғау. "
-	  "Бірақ бұл телефон оны бұғаттай алмайды. Бұл телефон тек рұқсатнама көрсетеді, ештеңені шектемейді. Кіреберісте оның орнына ештеңе талап етілмейді.",
+	  "Бірақ бұл телефон оны бұғаттай алмайды. Бұл телефон тек рұқсатнама көрсетеді, ештеңені шектемейді: функция істей береді. Кіреберісте оның орнына ештеңе талап етілмейді.",
 	  "Ограничено правилом «no-camera» в месте «Дом министерств» до 2026-11-23T09:00:00Z. Причина: Защита служебной информации. "
-	  "Но на этом телефоне заблокировать это нельзя. Этот телефон только показывает пропуск и ничего не ограничивает. На входе взамен ничего не требуется.",
+	  "Но на этом телефоне заблокировать это нельзя. Этот телефон только показывает пропуск и ничего не ограничивает: функция продолжает работать. На входе взамен ничего не требуется.",
 	  "Restricted by rule “no-camera” in “House of Ministries” until 2026-11-23T09:00:00Z: To protect service information. "
-	  "But this phone cannot block it. This phone only shows a pass; it restricts nothing. At the gate nothing is asked for instead." },
+	  "But this phone cannot block it. This phone only shows a pass and restricts nothing: it goes on working. At the gate nothing is asked for instead." },
 	{ "in part enforceable, the gate not known", "linux-agent", "house", 0, NOW, 0, 0, true, BSG_SCREEN_CAPTURE, NULL, NULL,
 	  "«Министрліктер үйі» орнында «no-camera» ережесі шектейді, мына уақытқа дейін: 2026-11-23T09:00:00Z. Себебі: Қызметтік ақпаратты қорғау. "
-	  "Бірақ бұл телефон оны жартылай ғана бұғаттай алады. Тек графикалық ортаның өзі тыйған жерде. "
+	  "Бірақ бұл телефон оны жартылай ғана бұғаттай алады. Графикалық ортаға байланысты: біреулері экранды түсіртпейді, біреулері түсіртеді. Экранды түсіру мүмкін болып қалуы ықтимал. "
 	  "Оның орнына кіреберісте камераға жапсырма жапсырылуы немесе телефон ұяшыққа салынуы мүмкін.",
 	  "Ограничено правилом «no-camera» в месте «Дом министерств» до 2026-11-23T09:00:00Z. Причина: Защита служебной информации. "
-	  "Но на этом телефоне заблокировать это можно лишь отчасти. Только там, где это запрещает сама графическая среда. "
+	  "Но на этом телефоне заблокировать это можно лишь отчасти. Зависит от графической среды: одни запрещают снимки экрана, другие нет. Снять экран может оказаться возможно. "
 	  "Взамен на входе могут заклеить объектив или попросить положить телефон в ячейку.",
 	  "Restricted by rule “no-camera” in “House of Ministries” until 2026-11-23T09:00:00Z: To protect service information. "
-	  "But this phone can block it only in part. Only where the compositor itself refuses it. "
+	  "But this phone can block it only in part. It depends on the desktop: some refuse screen capture, others do not. It may remain possible. "
 	  "At the gate the lens may be sealed or the phone put into a locker instead." },
 	{ "not enforceable, and no gate", "none", "", 0, NOW + HOUR, 0, 0, false, BSG_HOTSPOT, NULL, NULL,
-	  "«night» ережесі шектейді, мына уақытқа дейін: 2026-11-23T06:00:00Z. Бірақ бұл телефон оны бұғаттай алмайды. Бұл телефонда біздің бағдарлама жоқ.",
-	  "Ограничено правилом «night» до 2026-11-23T06:00:00Z. Но на этом телефоне заблокировать это нельзя. На этом телефоне нет нашей программы.",
-	  "Restricted by rule “night” until 2026-11-23T06:00:00Z. But this phone cannot block it. This phone has nothing of ours on it." },
+	  "«night» ережесі шектейді, мына уақытқа дейін: 2026-11-23T06:00:00Z. Бірақ бұл телефон оны бұғаттай алмайды. Бұл телефонда біздің бағдарлама жоқ: оның бәрі істей береді.",
+	  "Ограничено правилом «night» до 2026-11-23T06:00:00Z. Но на этом телефоне заблокировать это нельзя. На этом телефоне нет нашей программы: на нём всё продолжает работать.",
+	  "Restricted by rule “night” until 2026-11-23T06:00:00Z. But this phone cannot block it. There is nothing of ours on this phone: everything on it goes on working." },
 	{ "released", "linux-agent", "house", NOW, NOW + HOUR, NOW + MINUTE, 0, false, BSG_CAMERA, "released", "2026-11-23T04:01:00Z",
 	  "Шектелмеген. Көмек қызметі барлық шектеуді алып тастаған (2026-11-23T04:01:00Z).",
 	  "Не ограничено. Служба поддержки сняла все ограничения в 2026-11-23T04:01:00Z.",
