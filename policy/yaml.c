@@ -226,7 +226,7 @@ static struct bsg_policy_at find_dash(struct yaml *yaml)
 		mark->line += c == '\n';
 	}
 	at = at_mark(yaml, mark);
-	mark->input_pos++;
+	mark->input_pos++;	/* beyond it */
 	mark->column++;
 	return at;
 }
