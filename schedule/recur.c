@@ -20,7 +20,7 @@ enum freq { DAILY, WEEKLY, MONTHLY, YEARLY, N_FREQ };
 static const char *const freq_names[N_FREQ] = { "DAILY", "WEEKLY", "MONTHLY", "YEARLY" };
 static const char day_names[][3] = { "SU", "MO", "TU", "WE", "TH", "FR", "SA" };
 
-enum list { BYMONTH, BYMONTHDAY, BYYEARDAY, BYWEEKNO, BYSETPOS, BYDAY, N_LIST };
+enum list { BYMONTH, BYMONTHDAY, BYYEARDAY, BYSETPOS, BYDAY, N_LIST };
 
 struct values {
 	int n;
@@ -64,6 +64,14 @@ static int day_value(int position, int day)
 static int day_of(int value)
 {
 	return ((value % 8) + 8) % 8;
+}
+
+/* 0 is Sunday; 1970-01-01 was a Thursday. */
+static int weekday_of(int64_t local)
+{
+	const int64_t days = (local >= 0 ? local : local - DAY_S + 1) / DAY_S;
+
+	return (int)(((days + 4) % 7 + 7) % 7);
 }
 
 /* ---- reading ----------------------------------------------------------------- */
@@ -138,7 +146,7 @@ static enum bsg_err read_week_start(struct bsg_recur *r, char *text, int which)
 /* One value of a list; of BYDAY `-1SU` or `MO`. */
 static bool read_value(struct bsg_recur *r, char *text, int which, int *out)
 {
-	static const int max[N_LIST] = { 12, 31, 366, 53, 366, 53 };
+	static const int max[N_LIST] = { 12, 31, 366, 366, 53 };
 	const size_t len = strlen(text);
 	long number = 0;
 	int day = 0;
@@ -177,11 +185,11 @@ static bool insert(struct values *values, int value)
 	return true;
 }
 
-static const char *const list_names[N_LIST] = { "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYDAY" };
+static const char *const list_names[N_LIST] = { "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYSETPOS", "BYDAY" };
 
 static enum bsg_err read_list(struct bsg_recur *r, char *text, int which)
 {
-	const int max = which == BYMONTHDAY ? 31 : which == BYWEEKNO ? 53 : LIST_MAX;
+	const int max = which == BYMONTHDAY ? 31 : LIST_MAX;
 	char *rest = text, *item;
 	int value;
 
@@ -218,6 +226,13 @@ static enum bsg_err read_finer(struct bsg_recur *r, char *text, int which)
 	return bad(r, "BYHOUR, BYMINUTE and BYSECOND are not taken: make an event for each time of day");
 }
 
+static enum bsg_err read_week(struct bsg_recur *r, char *text, int which)
+{
+	(void)text;
+	(void)which;
+	return bad(r, "BYWEEKNO is not taken: programs differ in it at the ends of years; name days or months");
+}
+
 static const struct rule_part {
 	const char *name;
 	enum bsg_err (*read)(struct bsg_recur *r, char *text, int which);
@@ -231,7 +246,7 @@ static const struct rule_part {
 	{ "BYMONTH", read_list, BYMONTH },
 	{ "BYMONTHDAY", read_list, BYMONTHDAY },
 	{ "BYYEARDAY", read_list, BYYEARDAY },
-	{ "BYWEEKNO", read_list, BYWEEKNO },
+	{ "BYWEEKNO", read_week, 0 },
 	{ "BYSETPOS", read_list, BYSETPOS },
 	{ "BYDAY", read_list, BYDAY },
 	{ "RSCALE", read_rscale, 0 },
@@ -272,10 +287,17 @@ static enum bsg_err read_rule(struct bsg_recur *r)
 		rc = read_part(r, item);
 	if (rc == BSG_OK && !r->rule.has_freq)
 		rc = bad(r, "RRULE without FREQ");
+	if (rc == BSG_OK && r->rule.freq == WEEKLY && r->rule.list[BYDAY].n == 0)
+		(void)insert(&r->rule.list[BYDAY], day_value(0, weekday_of(r->start.local)));
 	return rc;
 }
 
 /* ---- checking ---------------------------------------------------------------- */
+
+static bool from_both_ends(const struct values *values)
+{
+	return values->n > 0 && values->value[0] < 0 && values->value[values->n - 1] >= 0;
+}
 
 /* RFC 5545 3.3.10: what does not go together. */
 static enum bsg_err check_together(struct bsg_recur *r)
@@ -286,16 +308,21 @@ static enum bsg_err check_together(struct bsg_recur *r)
 
 	if (rule->count != 0 && rule->has_until)
 		return bad(r, "COUNT and UNTIL in one RRULE: one of them ends it");
-	if (list[BYWEEKNO].n != 0 && rule->freq != YEARLY)
-		return bad(r, "BYWEEKNO goes with FREQ=YEARLY only");
 	if (list[BYYEARDAY].n != 0 && rule->freq != YEARLY)
 		return bad(r, "BYYEARDAY goes with FREQ=YEARLY only");
 	if (list[BYMONTHDAY].n != 0 && rule->freq == WEEKLY)
 		return bad(r, "BYMONTHDAY does not go with FREQ=WEEKLY");
+	if (list[BYMONTHDAY].n != 0 && rule->freq == YEARLY && list[BYMONTH].n == 0)
+		return bad(r, "FREQ=YEARLY with BYMONTHDAY needs BYMONTH: programs differ in what it means without");
 	if ((rule->ordinals & 2) && (rule->freq == DAILY || rule->freq == WEEKLY))
 		return bad(r, "BYDAY with numbers goes with FREQ=MONTHLY and YEARLY only");
-	if ((rule->ordinals & 2) && list[BYWEEKNO].n != 0)
-		return bad(r, "BYDAY with numbers does not go with BYWEEKNO");
+	/* libical 3.0.16 passes over it: found by tests/e2e/schedule_interop.py. */
+	if (list[BYSETPOS].n != 0 && rule->freq != MONTHLY && rule->freq != YEARLY)
+		return bad(r, "BYSETPOS goes with FREQ=MONTHLY and YEARLY only: name the days in BYDAY");
+	/* libical 3.0.16 counts a day twice that is named from both ends of its month or year. */
+	if (list[BYSETPOS].n != 0 && (from_both_ends(&list[BYMONTHDAY]) || from_both_ends(&list[BYYEARDAY]) ||
+				      from_both_ends(&list[BYDAY]) || rule->ordinals == 3))
+		return bad(r, "BYSETPOS with days that are counted from both ends is not taken: name each day in one way");
 	for (int i = 0; i < N_LIST; i++)
 		others = others || (i != BYSETPOS && list[i].n != 0);
 	if (list[BYSETPOS].n != 0 && !others)
@@ -328,24 +355,21 @@ static bool has(const struct values *values, int a, int b)
 	return values->n == 0;
 }
 
-/*
- * Whether the start is a day that the lists name: what every occurrence is. Found out before libical is asked, which would search
- * for the first day that fits, and there may be none.
- */
-static bool start_fits(const struct bsg_recur *r)
+/* Whether a day is one that the lists name, numbers before weekdays aside: what every occurrence is. */
+static bool fits(const struct rule *rule, int64_t local)
 {
-	const struct values *list = r->rule.list;
-	const int64_t day = r->start.local / DAY_S * DAY_S;
+	const struct values *list = rule->list;
+	const int64_t day = (local >= 0 ? local : local - DAY_S + 1) / DAY_S * DAY_S;
 	bool weekday = list[BYDAY].n == 0;
 	int year, month, of_month, of_year, in_month, in_year;
 
-	bsg_cal_date(r->start.local, &year, &month, &of_month);
+	bsg_cal_date(local, &year, &month, &of_month);
 	of_year = (int)((day - bsg_cal_local(year, 1, 1, 0, 0, 0)) / DAY_S) + 1;
 	in_year = (int)((bsg_cal_local(year + 1, 1, 1, 0, 0, 0) - bsg_cal_local(year, 1, 1, 0, 0, 0)) / DAY_S);
 	in_month = (int)((bsg_cal_local(year + month / 12, month % 12 + 1, 1, 0, 0, 0) - bsg_cal_local(year, month, 1, 0, 0, 0)) /
 			 DAY_S);
 	for (int i = 0; i < list[BYDAY].n; i++)
-		weekday = weekday || day_of(list[BYDAY].value[i]) == (int)(((day / DAY_S + 4) % 7 + 7) % 7);
+		weekday = weekday || day_of(list[BYDAY].value[i]) == weekday_of(day);
 	return weekday && has(&list[BYMONTH], month, month) && has(&list[BYMONTHDAY], of_month, of_month - in_month - 1) &&
 		has(&list[BYYEARDAY], of_year, of_year - in_year - 1);
 }
@@ -392,6 +416,25 @@ static int64_t bound(const struct bsg_recur *r)
 	return last > r->start.local ? last : r->start.local;
 }
 
+/*
+ * Where libical begins. It loses count of weeks (3.0.16, FREQ=WEEKLY;INTERVAL=2;WKST=FR;BYDAY=SU,WE from a Wednesday on) unless it
+ * begins with the first day of a week's; what lies before DTSTART is passed over then.
+ */
+static int64_t beginning(const struct bsg_recur *r)
+{
+	const int today = (weekday_of(r->start.local) - r->rule.week_start + 7) % 7;
+	int first = today;
+
+	if (r->rule.freq != WEEKLY)
+		return r->start.local;
+	for (int i = 0; i < r->rule.list[BYDAY].n; i++) {
+		const int day = (day_of(r->rule.list[BYDAY].value[i]) - r->rule.week_start + 7) % 7;
+
+		first = day < first ? day : first;
+	}
+	return r->start.local - (today - first) * DAY_S;
+}
+
 static enum bsg_err start_iterator(struct bsg_recur *r)
 {
 	struct icalrecurrencetype type;
@@ -400,7 +443,7 @@ static enum bsg_err start_iterator(struct bsg_recur *r)
 	bsg_buf_init(&text, 8192);
 	bsg_buf_printf(&text, "FREQ=%s;INTERVAL=%ld;WKST=%s", freq_names[r->rule.freq], r->rule.interval,
 		       day_names[r->rule.week_start]);
-	for (int i = 0; i < N_LIST; i++)
+	for (int i = 0; i < N_LIST && r->rule.freq != DAILY; i++)	/* for DAILY lists only leave out, see next_day() */
 		write_list(&text, &r->rule, i);
 	if (bsg_buf_finish(&text, NULL) != BSG_OK) {
 		bsg_buf_free(&text);
@@ -411,7 +454,7 @@ static enum bsg_err start_iterator(struct bsg_recur *r)
 	bsg_buf_free(&text);
 	type.until = ical_time(bound(r), r->start.kind == BSG_DATE);
 	if (type.freq != ICAL_NO_RECURRENCE)
-		r->iterator = icalrecur_iterator_new(type, ical_time(r->start.local, r->start.kind == BSG_DATE));
+		r->iterator = icalrecur_iterator_new(type, ical_time(beginning(r), r->start.kind == BSG_DATE));
 	free(type.rscale);
 	if (r->iterator == NULL)
 		return bad(r, "this RRULE has no occurrences, or cannot be expanded: write a simpler one");
@@ -425,7 +468,8 @@ static enum bsg_err check_start(struct bsg_recur *r)
 	bool more = false;
 	enum bsg_err rc;
 
-	if (!start_fits(r))
+	/* Before libical is asked, which would search for the first day that fits, and there may be none. */
+	if (!fits(&r->rule, r->start.local))
 		return bad(r, "DTSTART is no occurrence of its own RRULE: move it to the first one");
 	r->last = r->start.local;
 	rc = start_iterator(r);
@@ -480,24 +524,38 @@ static bool past_until(struct bsg_recur *r, int64_t local)
 	return (r->rule.until_utc ? bsg_tz_utc(r->cal, &moment) : local) > r->rule.until;
 }
 
-enum bsg_err bsg_recur_next(struct bsg_recur *r, int64_t *local, bool *more)
+/* The next day that the rule means; *more = false where libical's bound is. */
+static enum bsg_err next_day(struct bsg_recur *r, int64_t *local, bool *more)
 {
 	struct icaltimetype t;
+
+	do {	/* libical 3.0.16 passes over days before the end of a month for DAILY; of WEEKLY the start may come later */
+		if (++r->cal->n_steps > BSG_CAL_STEPS_MAX)
+			return bsg_cal_bad(r->cal, BSG_E_LIMIT, r->line->number,
+					   "more than %u occurrences up to the end of what is asked for: begin the events later",
+					   BSG_CAL_STEPS_MAX);
+		t = icalrecur_iterator_next(r->iterator);
+		*more = !icaltime_is_null_time(t);
+		if (!*more)
+			return BSG_OK;
+		*local = bsg_cal_local(t.year, t.month, t.day, t.hour, t.minute, t.second);
+	} while (*local < r->start.local || (r->rule.freq == DAILY && !fits(&r->rule, *local)));
+	return BSG_OK;
+}
+
+enum bsg_err bsg_recur_next(struct bsg_recur *r, int64_t *local, bool *more)
+{
+	enum bsg_err rc;
 
 	*more = false;
 	if (r->rule.count != 0 && r->n == r->rule.count)
 		return BSG_OK;
-	if (++r->cal->n_steps > BSG_CAL_STEPS_MAX)
-		return bsg_cal_bad(r->cal, BSG_E_LIMIT, r->line->number,
-				   "more than %u occurrences up to the end of what is asked for: begin the events later",
-				   BSG_CAL_STEPS_MAX);
-	t = icalrecur_iterator_next(r->iterator);
-	if (icaltime_is_null_time(t))
-		return BSG_OK;
-	*local = bsg_cal_local(t.year, t.month, t.day, t.hour, t.minute, t.second);
-	r->n++;
-	*more = *local <= r->last && !past_until(r, *local);
-	return BSG_OK;
+	rc = next_day(r, local, more);
+	if (rc == BSG_OK && *more) {
+		r->n++;
+		*more = *local <= r->last && !past_until(r, *local);
+	}
+	return rc;
 }
 
 void bsg_recur_close(struct bsg_recur *recur)

@@ -67,7 +67,8 @@ def wait_for(what, condition, patience=PATIENCE, step=0.05):
 
 def program(name):
     """The path of one of our programs in the build folder."""
-    folder = {"bosagad": "server", "bosaga": "cli", "bosaga-agent": "agent/linux", "bosaga-sim": "sim"}.get(name)
+    folder = {"bosagad": "server", "bosaga": "cli", "bosaga-agent": "agent/linux", "bosaga-sim": "sim",
+              "bosaga-calendar": "schedule"}.get(name)
     path = os.path.join(BUILD, folder, name) if folder else os.path.join(BUILD, "tests", name)
     if not os.path.exists(path):
         raise AssertionError("%s is not built" % path)
