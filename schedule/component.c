@@ -9,9 +9,9 @@
 static const struct {
 	const char *name, *value, *other, *text;
 } meanings[] = {
-	{ "VERSION", "2.0", "2.0", "VERSION is 2.0: export as iCalendar, not vCalendar" },
-	{ "CALSCALE", "GREGORIAN", "GREGORIAN", "CALSCALE is GREGORIAN" },
-	{ "METHOD", "PUBLISH", "REQUEST", "METHOD is PUBLISH: this is a reply or a cancellation, not a calendar" },
+	{ "VERSION", "2.0", "2.0", "VERSION has to be 2.0: export as iCalendar, not vCalendar" },
+	{ "CALSCALE", "GREGORIAN", "GREGORIAN", "CALSCALE has to be GREGORIAN" },
+	{ "METHOD", "PUBLISH", "REQUEST", "METHOD has to be PUBLISH: this is a reply or a cancellation, not a calendar" },
 };
 #define N_MEANINGS (sizeof(meanings) / sizeof(meanings[0]))
 

@@ -89,7 +89,7 @@ static enum bsg_err read_like_start(struct bsg_cal *cal, const struct bsg_event 
 		return rc;
 	if ((out->kind == BSG_DATE) != (start->kind == BSG_DATE))
 		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "%s %s", line->name,
-				   start->kind == BSG_DATE ? "is a date alone, as DTSTART is" :
+				   start->kind == BSG_DATE ? "has to be a date alone, as DTSTART is" :
 				   "needs a time of day, as DTSTART has one");
 	if (has_place_in_time(out) != has_place_in_time(start))
 		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "%s %s", line->name,
@@ -122,7 +122,7 @@ static enum bsg_err read_duration(struct bsg_cal *cal, const struct bsg_ics_line
 	const enum bsg_err rc = bsg_cal_duration(cal, line, text, out);
 
 	if (rc == BSG_OK && start->kind == BSG_DATE && out->seconds != 0)
-		return bad(cal, line, "DURATION is whole days, as DTSTART is a date alone");
+		return bad(cal, line, "DURATION has to be whole days, as DTSTART is a date alone");
 	return rc;
 }
 
@@ -250,7 +250,7 @@ static enum bsg_err read_status(struct bsg_cal *cal, struct bsg_event *event)
 
 	event->cancelled = strcasecmp(status, "CANCELLED") == 0;
 	if (!event->cancelled && strcasecmp(status, "CONFIRMED") != 0 && strcasecmp(status, "TENTATIVE") != 0)
-		return bad(cal, event->status_line, "STATUS is CONFIRMED, TENTATIVE or CANCELLED");
+		return bad(cal, event->status_line, "STATUS has to be CONFIRMED, TENTATIVE or CANCELLED");
 	return BSG_OK;
 }
 

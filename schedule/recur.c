@@ -102,19 +102,19 @@ static enum bsg_err read_freq(struct bsg_recur *r, char *text, int which)
 		if (strcasecmp(text, finer[i]) == 0)
 			return bsg_cal_bad(r->cal, BSG_E_INVALID, r->line->number,
 					   "FREQ=%s is too fine: DAILY, WEEKLY, MONTHLY and YEARLY are taken", finer[i]);
-	return bad(r, "FREQ is one of DAILY, WEEKLY, MONTHLY, YEARLY");
+	return bad(r, "FREQ has to be one of DAILY, WEEKLY, MONTHLY, YEARLY");
 }
 
 static enum bsg_err read_interval(struct bsg_recur *r, char *text, int which)
 {
 	(void)which;
-	return read_long(text, 1, 10000, &r->rule.interval) ? BSG_OK : bad(r, "INTERVAL is a number from 1 to 10000");
+	return read_long(text, 1, 10000, &r->rule.interval) ? BSG_OK : bad(r, "INTERVAL has to be a number from 1 to 10000");
 }
 
 static enum bsg_err read_count(struct bsg_recur *r, char *text, int which)
 {
 	(void)which;
-	return read_long(text, 1, 999999999, &r->rule.count) ? BSG_OK : bad(r, "COUNT is a number from 1 on");
+	return read_long(text, 1, 999999999, &r->rule.count) ? BSG_OK : bad(r, "COUNT has to be a number from 1 on");
 }
 
 static enum bsg_err read_until(struct bsg_recur *r, char *text, int which)
@@ -124,7 +124,7 @@ static enum bsg_err read_until(struct bsg_recur *r, char *text, int which)
 	(void)which;
 	rule->has_until = true;
 	if (!bsg_cal_digits(text, strlen(text), &rule->until, &rule->until_date, &rule->until_utc))
-		return bad(r, "UNTIL is a date or time such as 20251231 or 20251231T190000Z");
+		return bad(r, "UNTIL has to be a date or time such as 20251231 or 20251231T190000Z");
 	return BSG_OK;
 }
 
@@ -140,7 +140,7 @@ static enum bsg_err read_week_start(struct bsg_recur *r, char *text, int which)
 {
 	(void)which;
 	r->rule.week_start = find_day(text);
-	return r->rule.week_start >= 0 ? BSG_OK : bad(r, "WKST is one of MO, TU, WE, TH, FR, SA, SU");
+	return r->rule.week_start >= 0 ? BSG_OK : bad(r, "WKST has to be one of MO, TU, WE, TH, FR, SA, SU");
 }
 
 /* One value of a list; of BYDAY `-1SU` or `MO`. */
@@ -338,10 +338,10 @@ static enum bsg_err check_until(struct bsg_recur *r)
 	if (!rule->has_until)
 		return BSG_OK;
 	if (rule->until_date != (r->start.kind == BSG_DATE))
-		return bad(r, r->start.kind == BSG_DATE ? "UNTIL is a date alone, as DTSTART is" :
+		return bad(r, r->start.kind == BSG_DATE ? "UNTIL has to be a date alone, as DTSTART is" :
 			   "UNTIL needs a time of day, as DTSTART has one");
 	if ((r->start.kind == BSG_ZONED || r->start.kind == BSG_UTC) && !rule->until_utc)
-		return bad(r, "UNTIL is UTC (ends with Z), because DTSTART has a zone");
+		return bad(r, "UNTIL has to be UTC (ends with Z), because DTSTART has a zone");
 	if (rule->until_utc ? until.local < bsg_tz_utc(r->cal, &r->start) : until.local < r->start.local)
 		return bad(r, "UNTIL is before DTSTART");
 	return BSG_OK;

@@ -74,7 +74,7 @@ bool bsg_cal_digits(const char *text, size_t len, int64_t *local, bool *is_date,
 	    !is_day(year, month, day))
 		return false;
 	if (!*is_date && (text[8] != 'T' || !number_of(text + 9, 2, &hour) || !number_of(text + 11, 2, &minute) ||
-			  !number_of(text + 13, 2, &second) || hour > 23 || minute > 59 || second > 60))
+			  !number_of(text + 13, 2, &second) || hour > 23 || minute > 59 || second > 59))
 		return false;
 	*local = bsg_cal_local(year, month, day, hour, minute, second);
 	return year >= BSG_CAL_YEAR_MIN && year <= BSG_CAL_YEAR_MAX;
@@ -210,12 +210,12 @@ enum bsg_err bsg_cal_duration(struct bsg_cal *cal, const struct bsg_ics_line *li
 	char shown[BSG_SHOWN_SIZE];
 
 	if (text[0] == '-')
-		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "a DURATION is above zero");
+		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "a DURATION has to be above zero");
 	if (!duration_parts(text, out))
 		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "\"%s\" is no duration such as PT9H30M or P1D",
 				   bsg_cal_show(text, shown));
 	if (out->days == 0 && out->seconds == 0)
-		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "a DURATION is above zero");
+		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "a DURATION has to be above zero");
 	if (out->seconds % 60 != 0)
 		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "a DURATION with seconds: windows are whole minutes");
 	if (out->days * DAY_S + out->seconds > BSG_CAL_LENGTH_MAX)

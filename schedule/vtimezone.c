@@ -59,7 +59,7 @@ static enum bsg_err offset_of(struct bsg_cal *cal, const struct bsg_ics_line *li
 		n[(i - 1) / 2] = n[(i - 1) / 2] * 10 + (text[i] - '0');
 	}
 	if (!good || n[0] > 23 || n[1] > 59 || n[2] > 59)
-		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "%s is an offset such as +0500", line->name);
+		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "%s has to be an offset such as +0500", line->name);
 	*out = (n[0] * 3600 + n[1] * 60 + n[2]) * (text[0] == '-' ? -1 : 1);
 	return BSG_OK;
 }
@@ -80,7 +80,7 @@ static enum bsg_err local_start(struct bsg_cal *cal, const struct bsg_ics_line *
 
 	*out = (struct bsg_moment){ .kind = BSG_FLOATING };
 	if (!bsg_cal_digits(text, strlen(text), &out->local, &is_date, &is_utc) || is_date || is_utc)
-		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "%s of a VTIMEZONE is a local time such as 20251026T030000",
+		return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "%s of a VTIMEZONE has to be a local time such as 20251026T030000",
 				   line->name);
 	return BSG_OK;
 }

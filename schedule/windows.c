@@ -56,7 +56,8 @@ static enum bsg_err add_instance(struct bsg_cal *cal, const struct bsg_event *ev
 	const char *zone = instance->start.kind == BSG_ZONED ? instance->start.zone : NULL;
 	enum bsg_err rc = BSG_OK;
 
-	if (is_gone(event, bsg_event_key(cal, &instance->start)) || until <= cal->ask->from || from >= cal->ask->until)
+	if (cal->ask->from == cal->ask->until || is_gone(event, bsg_event_key(cal, &instance->start)) ||
+	    until <= cal->ask->from || from >= cal->ask->until)
 		return BSG_OK;
 	if (zone != NULL)
 		rc = bsg_vtimezone_agrees(cal, zone, from);
