@@ -43,11 +43,11 @@ struct bsg_schedule_mistake {
  * @param out      to be freed by bsg_schedule_free(); empty on failure
  * @param mistake  filled on BSG_E_INVALID, BSG_E_NOT_FOUND and BSG_E_LIMIT; else empty
  *
- * @return BSG_E_INVALID      not a calendar, or it says what we do not take (S3...), whatever the span
+ * @return BSG_E_INVALID      not a calendar, or it says what we do not take (S10...), whatever the span (but S25, S26)
  * @return BSG_E_NOT_FOUND    it has floating or all-day times, and no zone was given
  * @return BSG_E_LIMIT        too long, too many events or occurrences, or it took too much time or memory
  * @return BSG_E_UNAVAILABLE  the program cannot be started, or there is no tzdata; err says which
- * @return BSG_E_BUG          @p zone is unknown, or the span is not as said: check it before
+ * @return BSG_E_BUG          @p zone is unknown, or the span is not as said (it lies between 1970 and 2500): check it before
  * @return BSG_E_NO_MEMORY
  *
  * Blocks for the program: some milliseconds, never more than 20 s. Thread-safe. Equal input gives equal windows.

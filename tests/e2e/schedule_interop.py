@@ -312,5 +312,32 @@ def random_calendars_have_the_windows_that_dateutil_and_zoneinfo_give():
         assert min(kinds.values()) >= 50, "something was hardly tried"
 
 
+@claim
+def S5_it_limits_itself_before_it_reads():
+    with open(harness.program("bosaga-calendar"), "rb") as f:
+        memory = "unlimited" if b"__asan_init" in f.read() else "268435456"  # a sanitizer's shadow is larger than any limit
+    program = subprocess.Popen([f.name, "0", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def limits():
+        with open("/proc/%d/limits" % program.pid, encoding="ascii") as f:
+            return {line[:25].strip(): line[25:].split()[:2] for line in f}
+
+    def status():
+        with open("/proc/%d/status" % program.pid, encoding="utf-8") as f:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+    harness.wait_for("no new privileges", lambda: status().get("NoNewPrivs") == "1")  # comes last
+    try:
+        seen = limits()
+        assert seen["Max cpu time"] == ["5", "6"], seen
+        assert seen["Max file size"] == ["1048576", "1048576"], seen
+        assert seen["Max core file size"] == ["0", "0"], seen
+        assert seen["Max open files"] == ["16", "16"], seen
+        assert seen["Max address space"] == [memory] * 2, seen
+    finally:
+        program.communicate(b"")
+    assert program.returncode == 1
+
+
 if __name__ == "__main__":
     harness.main()
