@@ -217,13 +217,13 @@ bool bsg_ics_is(const struct bsg_ics_line *line, const char *name, const char *v
 static enum bsg_err open_block(struct bsg_cal *cal, size_t begin, const size_t *open, size_t depth)
 {
 	static const char *const outer[] = { "VEVENT", "VTIMEZONE", "VCALENDAR", "VTODO", "VJOURNAL", "VFREEBUSY" };
-	const struct bsg_ics_line *line = &cal->lines[begin], *around = depth > 0 ? &cal->lines[open[depth - 1]] : NULL;
+	const struct bsg_ics_line *line = &cal->lines[begin], *around = &cal->lines[open[depth - 1]];
 	char shown[BSG_SHOWN_SIZE], shown_around[BSG_SHOWN_SIZE];
 
 	if (depth >= BSG_CAL_DEPTH_MAX)
 		return bsg_cal_bad(cal, BSG_E_LIMIT, line->number, "components more than %d deep in one another",
 				   BSG_CAL_DEPTH_MAX);
-	for (size_t i = 0; around != NULL && i < sizeof(outer) / sizeof(outer[0]); i++)
+	for (size_t i = 0; i < sizeof(outer) / sizeof(outer[0]); i++)
 		if (strcasecmp(line->value, outer[i]) == 0)
 			return bsg_cal_bad(cal, BSG_E_INVALID, line->number,
 					   "BEGIN:%s inside the %s of line %u: is its END missing?",
@@ -245,19 +245,18 @@ static enum bsg_err close_block(struct bsg_cal *cal, size_t end, size_t begin)
 
 enum bsg_err bsg_ics_block(struct bsg_cal *cal, size_t begin, struct bsg_ics_block *out)
 {
-	size_t open[BSG_CAL_DEPTH_MAX], depth = 0;
+	size_t open[BSG_CAL_DEPTH_MAX] = { begin }, depth = 1;
 	char shown[BSG_SHOWN_SIZE];
 	enum bsg_err rc = BSG_OK;
 
 	*out = (struct bsg_ics_block){ begin, begin };
-	for (size_t i = begin; i < cal->n_lines; i++) {
+	for (size_t i = begin + 1; i < cal->n_lines; i++) {
 		if (strcmp(cal->lines[i].name, "BEGIN") == 0) {
 			rc = open_block(cal, i, open, depth);
 			if (rc == BSG_OK)
 				open[depth++] = i;
 		} else if (strcmp(cal->lines[i].name, "END") == 0) {
-			rc = close_block(cal, i, open[depth - 1]);
-			depth--;
+			rc = close_block(cal, i, open[--depth]);
 		}
 		if (rc != BSG_OK)
 			return rc;
