@@ -152,11 +152,33 @@ static bool places_touch(struct bsg_policy_changes *c, bool later, const struct 
 	return false;
 }
 
+static bool place_changed(const struct bsg_policy_changes *c, const char *id)
+{
+	for (size_t i = 0; i < c->n_places; i++)
+		if (strcmp(c->places[i].id, id) == 0)
+			return c->places[i].change != BSG_DELTA_SAME;
+	return false;
+}
+
+/* A crossing in a place that the orders leave out counts in the nearest place around it (P17): a changed one there counts, too. */
+static bool crossing_touches(const struct bsg_policy_changes *c, const struct bsg_policy *policy, const char *id)
+{
+	const struct bsg_policy_place *place = bsg_policy_find_place(policy, id);
+
+	while (place != NULL && !place_changed(c, place->id))
+		place = place->parent != NULL ? bsg_policy_find_place(policy, place->parent) : NULL;
+	return place != NULL;
+}
+
 bool bsg_policy_changes_touch(struct bsg_policy_changes *changes, const struct bsg_compile_facts *facts)
 {
 	for (size_t i = 0; i < changes->n_rules; i++)
 		if (changes->rules[i].change != BSG_DELTA_SAME && rule_touches(changes, &changes->rules[i], facts))
 			return true;
+	if (facts->has_presence && facts->presence_place != NULL &&
+	    (crossing_touches(changes, changes->before.policy, facts->presence_place) ||
+	     crossing_touches(changes, changes->after.policy, facts->presence_place)))
+		return true;
 	return places_touch(changes, false, facts) || places_touch(changes, true, facts);
 }
 

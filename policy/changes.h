@@ -2,8 +2,8 @@
 /*
  * What changes when one version of a policy follows another: which rules and places, and for which devices.
  *
- * A change touches only the devices that it concerns: whom no changed rule names and whose orders hold no changed place
- * has the same orders before and after, and nobody needs to compile them to know that (P25).
+ * A change touches only the devices that it concerns: whom no changed rule names, whose orders hold no changed place and who did not
+ * cross last in one has the same orders before and after, and nobody needs to compile them to know that (P25).
  */
 #ifndef BSG_POLICY_CHANGES_H
 #define BSG_POLICY_CHANGES_H
@@ -52,8 +52,8 @@ void bsg_policy_changes_free(struct bsg_policy_changes *changes);
 /**
  * Tell in some microseconds whether the orders of a device may differ between the versions.
  *
- * @param facts  only device, person and units are read
- * @return false: they are the same, byte for byte. Not for two threads at once: uses changes->marks
+ * @param facts  device, person, units and the place of the last crossing are read
+ * @return false: they are the same, byte for byte, or fit under neither. Not for two threads at once: uses changes->marks
  */
 bool bsg_policy_changes_touch(struct bsg_policy_changes *changes, const struct bsg_compile_facts *facts);
 
@@ -61,8 +61,8 @@ bool bsg_policy_changes_touch(struct bsg_policy_changes *changes, const struct b
  * Tell exactly whether the orders of a device differ between the versions, by compiling both if need be.
  *
  * @param facts  facts->now must be the moment that the changes were found for
- * @return as bsg_policy_compile(): BSG_E_LIMIT if they do not fit under the later version (orders that did not fit under the earlier
- *         one differ)
+ * @return as bsg_policy_compile(): BSG_E_LIMIT if the change touches them and they do not fit under the later version (orders that did not
+ *         fit under the earlier one differ)
  */
 enum bsg_err bsg_policy_changes_device(struct bsg_policy_changes *changes, const struct bsg_compile_facts *facts, bool *differ,
 				       struct bsg_error *err) BSG_MUST_CHECK;

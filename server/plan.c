@@ -97,6 +97,8 @@ static enum bsg_err look_at_device(struct walk *w, const struct bsg_device_rec *
 	bsg_plan_names_meet(w->names, rec->id, NULL);
 	bsg_facts_of_person(rec->person, rec->unit, &facts);
 	facts.compile.device = rec->id;
+	facts.compile.has_presence = rec->presence.seq > 0;
+	facts.compile.presence_place = rec->presence.place;
 	count_device(w, rec, &facts.compile);
 	if (!bsg_policy_changes_touch(&w->plan->changes, &facts.compile))
 		return BSG_OK;
