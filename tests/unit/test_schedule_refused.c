@@ -411,6 +411,23 @@ static void S26_offsets_with_seconds_are_refused_where_they_are_used(void **stat
 	bsg_schedule_free(&schedule);
 }
 
+/* 2024-03-01T00:00 at +06:00: the event begins before and ends behind it. */
+static void S25_a_VTIMEZONE_is_compared_at_both_ends(void **state)
+{
+	static const char ics[] = HEAD "BEGIN:VTIMEZONE\nTZID:Asia/Almaty\n" STANDARD("+0600") "END:VTIMEZONE\n"
+		EVENT("DTSTART;TZID=Asia/Almaty:20240229T233000\nDURATION:PT1H\n") TAIL;
+	const int64_t february = JANUARY - 337 * DAY;
+	struct bsg_schedule_mistake mistake;
+	struct bsg_schedule schedule;
+	struct bsg_error err;
+
+	(void)state;
+	assert_int_equal(bsg_schedule_expand(ics, strlen(ics), NULL, february, february + 60 * DAY, &schedule, &mistake, &err), BSG_E_INVALID);
+	assert_int_equal(mistake.line, 3);
+	assert_string_equal(mistake.text, "VTIMEZONE Asia/Almaty says +06:00 at 2024-02-29 18:30 UTC, tzdata says +05:00: "
+			    "take the VTIMEZONE out, or correct it");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +438,7 @@ int main(void)
 		cmocka_unit_test(S4_what_is_too_much_is_refused),
 		cmocka_unit_test(S4_a_line_of_a_megabyte_is_refused),
 		cmocka_unit_test(S4_windows_are_counted_when_they_are_joined),
+		cmocka_unit_test(S25_a_VTIMEZONE_is_compared_at_both_ends),
 		cmocka_unit_test(S26_offsets_with_seconds_are_refused_where_they_are_used),
 	};
 
