@@ -173,38 +173,38 @@ enum bsg_err bsg_ics_read(struct bsg_cal *cal, const char *ics, size_t len)
 	return rc;
 }
 
-/* The value at @at, without its quotes; *@rest is behind it. */
-static const char *param_value(struct bsg_cal *cal, const char *at, const char **rest)
+/* Where the value at @at ends: at a semicolon outside of quotes. */
+static const char *param_end(const char *at)
 {
-	const char *end = at;
+	for (bool quoted = false; *at != '\0' && (quoted || *at != ';'); at++)
+		quoted = quoted != (*at == '"');
+	return at;
+}
 
-	for (bool quoted = false; *end != '\0' && (quoted || *end != ';'); end++)
-		quoted = quoted != (*end == '"');
-	*rest = end;
-	if (*at == '"' && end[-1] == '"' && end - at >= 2)
-		return bsg_arena_copy(&cal->arena, at + 1, (size_t)(end - at) - 2);
-	return bsg_arena_copy(&cal->arena, at, (size_t)(end - at));
+static const char *copy_value(struct bsg_cal *cal, const char *at, const char *end)
+{
+	const bool quoted = end - at >= 2 && *at == '"' && end[-1] == '"';
+
+	return bsg_arena_copy(&cal->arena, at + quoted, (size_t)(end - at) - (quoted ? 2 : 0));
 }
 
 enum bsg_err bsg_ics_param(struct bsg_cal *cal, const struct bsg_ics_line *line, const char *name, const char **out)
 {
 	const size_t len = strlen(name);
-	const char *at = line->params;
+	const char *end;
 
 	*out = NULL;
-	while (*at != '\0') {
-		const char *value, *equals = strchr(at, '=');
-		const bool found = (size_t)(equals - at) == len && strncasecmp(at, name, len) == 0;
+	for (const char *at = line->params; *at != '\0'; at = *end == ';' ? end + 1 : end) {
+		const char *equals = strchr(at, '=');
 
-		if (found && *out != NULL)
+		end = param_end(equals + 1);
+		if ((size_t)(equals - at) != len || strncasecmp(at, name, len) != 0)
+			continue;
+		if (*out != NULL)
 			return bsg_cal_bad(cal, BSG_E_INVALID, line->number, "%s twice in one line", name);
-		value = param_value(cal, equals + 1, &at);
-		if (value == NULL)
+		*out = copy_value(cal, equals + 1, end);
+		if (*out == NULL)
 			return bsg_cal_no_memory(cal);
-		if (found)
-			*out = value;
-		if (*at == ';')
-			at++;
 	}
 	return BSG_OK;
 }

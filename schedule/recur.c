@@ -450,12 +450,15 @@ static enum bsg_err start_iterator(struct bsg_recur *r)
 		return bsg_cal_no_memory(r->cal);
 	}
 	icalerror_set_errors_are_fatal(0);
+	icalerror_clear_errno();
 	type = icalrecurrencetype_from_string((const char *)text.data);
 	bsg_buf_free(&text);
 	type.until = ical_time(bound(r), r->start.kind == BSG_DATE);
 	if (type.freq != ICAL_NO_RECURRENCE)
 		r->iterator = icalrecur_iterator_new(type, ical_time(beginning(r), r->start.kind == BSG_DATE));
 	free(type.rscale);
+	if (r->iterator == NULL && icalerrno == ICAL_NEWFAILED_ERROR)
+		return bsg_cal_no_memory(r->cal);
 	if (r->iterator == NULL)
 		return bad(r, "this RRULE has no occurrences, or cannot be expanded: write a simpler one");
 	return BSG_OK;
