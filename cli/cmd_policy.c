@@ -70,7 +70,7 @@ static enum bsg_err parse_and_expand(const struct files *files, struct bsg_polic
 	enum bsg_err rc = bsg_policy_parse(files->source, files->n, policy, errors, err);
 
 	if (rc == BSG_OK)
-		rc = bsg_timetable_make(*policy, now, now + YEAR_S, &timetable, errors, err);
+		rc = bsg_timetable_make(*policy, (struct bsg_timetable_span){ .from = now, .until = now + YEAR_S }, &timetable, errors, err);
 	bsg_timetable_drop(timetable);
 	if (rc != BSG_OK) {
 		bsg_policy_free(*policy);

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "policy/check.h"
 #include "policy/load.h"
 #include "schedule/schedule.h"
 
 #define MINUTE INT64_C(60)
-#define ARENA_MAX (512u * 1024 * 1024)	/* 2,000 rules, each with the windows of a large calendar */
+#define WINDOWS_MAX 1000000u	/* P2; of one timetable, those that rules share counted once */
+#define ARENA_MAX (64u * 1024 * 1024)	/* they need 16 MiB */
 #define ZONES_MAX 64
 
 struct owner {
@@ -27,15 +29,16 @@ struct expansion {
 	const struct bsg_policy_calendar *calendar;
 	const char *zone;		/* NULL: its own zones only */
 	bool floating;			/* it cannot be expanded without a zone */
-	bool failed;			/* told already */
-	const struct bsg_schedule_window *windows;
-	size_t n;
+	bool failed;			/* told already: other zones would only repeat it */
+	struct bsg_timetable_rule times;
 };
 
 struct making {
 	const struct bsg_policy *policy;
 	int64_t from, until;
+	int64_t wait_ms, deadline_ms;	/* monotonic; wait_ms 0: none */
 	struct bsg_arena *arena;
+	size_t n_windows;		/* so far */
 	struct expansion *expansions;
 	struct bsg_policy_errors *errors;
 	struct bsg_error *err;
@@ -64,18 +67,27 @@ static void tell_mistake(const struct making *m, const struct bsg_policy_calenda
 	}
 }
 
-static enum bsg_err keep(struct making *m, const struct bsg_schedule *schedule, struct expansion *out)
+/* Room for windows. */
+static enum bsg_err take(struct making *m, size_t n, struct bsg_policy_window **out)
 {
-	struct bsg_schedule_window *copy;
+	if (n > WINDOWS_MAX - m->n_windows)
+		return bsg_fail(m->err, BSG_E_LIMIT, "the policy's rules and calendars hold at more than %u times in these days: make "
+				"windows longer, or name calendars in fewer rules", WINDOWS_MAX);
+	m->n_windows += n;
+	*out = bsg_arena_array(m->arena, n + 1, sizeof(**out));
+	return *out == NULL ? no_memory(m) : BSG_OK;
+}
 
-	if (schedule->n == 0)
-		return BSG_OK;
-	copy = bsg_arena_array(m->arena, schedule->n, sizeof(*copy));
-	if (copy == NULL)
-		return no_memory(m);
-	memcpy(copy, schedule->windows, schedule->n * sizeof(*copy));
-	out->windows = copy;
-	out->n = schedule->n;
+static enum bsg_err keep(struct making *m, const struct bsg_schedule *schedule, struct bsg_timetable_rule *out)
+{
+	struct bsg_policy_window *copy;
+	enum bsg_err rc = take(m, schedule->n, &copy);
+
+	if (rc != BSG_OK)
+		return rc;
+	for (size_t i = 0; i < schedule->n; i++)
+		copy[i] = (struct bsg_policy_window){ schedule->windows[i].from, schedule->windows[i].until };
+	*out = (struct bsg_timetable_rule){ copy, schedule->n };
 	return BSG_OK;
 }
 
@@ -88,18 +100,26 @@ static enum bsg_err run(struct making *m, struct expansion *e)
 					      m->err);
 
 	if (rc == BSG_OK)
-		rc = keep(m, &schedule, e);
+		rc = keep(m, &schedule, &e->times);
 	bsg_schedule_free(&schedule);
 	if (rc == BSG_E_NOT_FOUND) {
 		e->floating = true;
 		return BSG_OK;
 	}
-	if (rc == BSG_E_INVALID || rc == BSG_E_LIMIT) {
+	if (mistake.text[0] != '\0' && (rc == BSG_E_INVALID || rc == BSG_E_LIMIT)) {
 		tell_mistake(m, calendar, &mistake);
 		e->failed = true;
 		return BSG_OK;
 	}
 	return rc;
+}
+
+static enum bsg_err still_in_time(const struct making *m)
+{
+	if (m->wait_ms == 0 || bsg_clock_mono_ms(bsg_clock_system()) < m->deadline_ms)
+		return BSG_OK;
+	return bsg_fail(m->err, BSG_E_LIMIT, "reading the policy's calendars takes longer than %lld s: make their rules simpler, or name "
+			"each in places of one zone", (long long)(m->wait_ms + 999) / 1000);
 }
 
 static bool same_zone(const char *a, const char *b)
@@ -110,9 +130,14 @@ static bool same_zone(const char *a, const char *b)
 static enum bsg_err expand(struct making *m, const struct bsg_policy_calendar *calendar, const char *zone,
 			   struct expansion **out)
 {
+	enum bsg_err rc;
+
 	for (*out = m->expansions; *out != NULL; *out = (*out)->next)
-		if ((*out)->calendar == calendar && same_zone((*out)->zone, zone))
+		if ((*out)->calendar == calendar && ((*out)->failed || same_zone((*out)->zone, zone)))
 			return BSG_OK;
+	rc = still_in_time(m);
+	if (rc != BSG_OK)
+		return rc;
 	*out = bsg_arena_alloc(m->arena, sizeof(**out));
 	if (*out == NULL)
 		return no_memory(m);
@@ -180,17 +205,12 @@ static enum bsg_err find_expansion(struct making *m, const struct bsg_policy_rul
 	return rc;
 }
 
-struct part {
-	struct expansion *of;
-};
-
-static enum bsg_err make_rule(struct making *m, const struct bsg_policy_rule *rule, struct bsg_timetable_rule *out)
+/* The calendars of a rule, each in its zone; *n counts their windows. @param parts  room for rule->n_calendars */
+static enum bsg_err find_parts(struct making *m, const struct bsg_policy_rule *rule, struct expansion **parts, size_t *n_parts,
+			       size_t *n)
 {
-	struct part *parts = bsg_arena_array(m->arena, rule->n_calendars + 1, sizeof(*parts));
-	struct bsg_policy_window *all;
 	struct zones zones;
-	size_t n = rule->n_windows, n_parts = 0;
-	enum bsg_err rc = parts == NULL ? no_memory(m) : BSG_OK;
+	enum bsg_err rc = BSG_OK;
 
 	zones_of(m->policy, rule, &zones);
 	for (size_t i = 0; rc == BSG_OK && i < rule->n_calendars; i++) {
@@ -198,23 +218,38 @@ static enum bsg_err make_rule(struct making *m, const struct bsg_policy_rule *ru
 
 		if (calendar->ics == NULL)
 			continue;
-		rc = find_expansion(m, rule, &zones, calendar, &parts[n_parts].of);
+		rc = find_expansion(m, rule, &zones, calendar, &parts[*n_parts]);
 		if (rc == BSG_OK)
-			n += parts[n_parts++].of->n;
+			*n += parts[(*n_parts)++]->times.n;
 	}
-	if (rc != BSG_OK || n == 0)
+	return rc;
+}
+
+static enum bsg_err make_rule(struct making *m, const struct bsg_policy_rule *rule, struct bsg_timetable_rule *out)
+{
+	struct expansion **parts = bsg_arena_array(m->arena, rule->n_calendars + 1, sizeof(struct expansion *));
+	struct bsg_policy_window *all;
+	size_t n = rule->n_windows, n_parts = 0;
+	enum bsg_err rc = parts == NULL ? no_memory(m) : find_parts(m, rule, parts, &n_parts, &n);
+
+	if (rc != BSG_OK)
 		return rc;
-	all = bsg_arena_array(m->arena, n, sizeof(*all));
-	if (all == NULL)
-		return no_memory(m);
+	if (n_parts == 1 && rule->n_windows == 0) {
+		*out = parts[0]->times;
+		return BSG_OK;
+	}
+	rc = take(m, n, &all);
+	if (rc != BSG_OK)
+		return rc;
 	n = rule->n_windows;
 	if (n > 0)
 		memcpy(all, rule->windows, n * sizeof(*all));
-	for (size_t p = 0; p < n_parts; p++)
-		for (size_t i = 0; i < parts[p].of->n; i++)
-			all[n++] = (struct bsg_policy_window){ parts[p].of->windows[i].from, parts[p].of->windows[i].until };
-	out->windows = all;
-	out->n = bsg_windows_join(all, n);
+	for (size_t p = 0; p < n_parts; p++) {
+		if (parts[p]->times.n > 0)
+			memcpy(all + n, parts[p]->times.windows, parts[p]->times.n * sizeof(*all));
+		n += parts[p]->times.n;
+	}
+	*out = (struct bsg_timetable_rule){ all, bsg_windows_join(all, n) };
 	return BSG_OK;
 }
 
@@ -266,7 +301,7 @@ static int64_t floor_minute(int64_t t)
 	return t - ((t % MINUTE) + MINUTE) % MINUTE;
 }
 
-enum bsg_err bsg_timetable_make(const struct bsg_policy *policy, int64_t from, int64_t until, struct bsg_timetable **out,
+enum bsg_err bsg_timetable_make(const struct bsg_policy *policy, struct bsg_timetable_span span, struct bsg_timetable **out,
 				struct bsg_policy_errors *errors, struct bsg_error *err)
 {
 	struct bsg_policy_errors *noted = calloc(1, sizeof(*noted));
@@ -278,7 +313,8 @@ enum bsg_err bsg_timetable_make(const struct bsg_policy *policy, int64_t from, i
 		(void)bsg_fail(err, rc, "no memory for the calendars of the policy");
 		free(owner);
 	} else {
-		struct making m = { .policy = policy, .from = floor_minute(from), .until = floor_minute(until + MINUTE - 1),
+		struct making m = { .policy = policy, .from = floor_minute(span.from), .until = floor_minute(span.until + MINUTE - 1),
+				    .wait_ms = span.wait_ms, .deadline_ms = bsg_clock_mono_ms(bsg_clock_system()) + span.wait_ms,
 				    .arena = &owner->arena, .errors = noted, .err = err };
 
 		bsg_arena_init(&owner->arena, ARENA_MAX);

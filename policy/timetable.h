@@ -20,6 +20,12 @@ struct bsg_timetable {
 	const struct bsg_timetable_rule *rules;	/* beside policy->rules */
 };
 
+/* What is asked for. */
+struct bsg_timetable_span {
+	int64_t from, until;	/* [from, until): UTC seconds, cut to whole minutes outwards, at most BSG_SCHEDULE_SPAN_MAX long */
+	int64_t wait_ms;	/* how long all calendars together may take, looked at between two of them; 0: no limit */
+};
+
 /**
  * Expand the calendars of a policy.
  *
@@ -27,17 +33,17 @@ struct bsg_timetable {
  * the rule's places (bsg_policy_zone()), which must be exactly one; a rule without place takes the zone of all places.
  *
  * @param policy  borrowed: it must outlive the timetable
- * @param from    [from, until): UTC seconds, cut to whole minutes outwards, at most BSG_SCHEDULE_SPAN_MAX long
  * @param out     owned, bsg_timetable_drop(); NULL on failure
  * @param errors  filled on BSG_E_INVALID, as by bsg_policy_parse(); may be NULL
  *
  * @return BSG_E_INVALID      a calendar has a mistake, is too large, or its times have no zone; err has the first
+ * @return BSG_E_LIMIT        the calendars took longer than span.wait_ms, or hold more windows than P2 allows
  * @return BSG_E_UNAVAILABLE  calendars cannot be read on this machine; err says why
  * @return BSG_E_NO_MEMORY
  *
  * Blocks: one program a calendar and zone, some milliseconds each. Thread-safe.
  */
-enum bsg_err bsg_timetable_make(const struct bsg_policy *policy, int64_t from, int64_t until, struct bsg_timetable **out,
+enum bsg_err bsg_timetable_make(const struct bsg_policy *policy, struct bsg_timetable_span span, struct bsg_timetable **out,
 				struct bsg_policy_errors *errors, struct bsg_error *err) BSG_MUST_CHECK;
 
 /** Whether it is true for all of [from, until). */

@@ -97,7 +97,7 @@ void bsg_active_put(struct bsg_active_policy *policy)
 enum bsg_err bsg_timetable_around(const struct bsg_policy *policy, int64_t at, struct bsg_timetable **out,
 				  struct bsg_policy_errors *errors, struct bsg_error *err)
 {
-	return bsg_timetable_make(policy, at - BACK_S, at + ON_S, out, errors, err);
+	return bsg_timetable_make(policy, (struct bsg_timetable_span){.from = at - BACK_S, .until = at + ON_S}, out, errors, err);
 }
 
 static bool reaches(const struct bsg_timetable *timetable, int64_t at)

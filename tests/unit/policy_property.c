@@ -108,7 +108,7 @@ struct bsg_timetable *timetable_of(const struct bsg_policy *policy, int64_t from
 	struct bsg_timetable *timetable;
 	struct bsg_error err;
 
-	if (bsg_timetable_make(policy, from, until, &timetable, NULL, &err) != BSG_OK)
+	if (bsg_timetable_make(policy, (struct bsg_timetable_span){ .from = from, .until = until }, &timetable, NULL, &err) != BSG_OK)
 		failed("no timetable: %s", err.text);
 	return timetable;
 }

@@ -35,12 +35,17 @@ static struct bsg_policy *parse(const char *text)
 	return policy;
 }
 
+static struct bsg_timetable_span span(int64_t from)
+{
+	return (struct bsg_timetable_span){ .from = from, .until = UNTIL };
+}
+
 static struct bsg_timetable *make(const struct bsg_policy *policy)
 {
 	struct bsg_timetable *timetable;
 	struct bsg_error err;
 
-	if (bsg_timetable_make(policy, MONDAY, UNTIL, &timetable, NULL, &err) != BSG_OK)
+	if (bsg_timetable_make(policy, span(MONDAY), &timetable, NULL, &err) != BSG_OK)
 		fail_msg("%s", err.text);
 	return timetable;
 }
@@ -123,13 +128,92 @@ static void every_mistake_says_where(void **state)
 		struct bsg_timetable *timetable;
 		struct bsg_error err;
 
-		assert_int_equal(bsg_timetable_make(policy, MONDAY, UNTIL, &timetable, &errors, &err), BSG_E_INVALID);
+		assert_int_equal(bsg_timetable_make(policy, span(MONDAY), &timetable, &errors, &err), BSG_E_INVALID);
 		assert_null(timetable);
 		assert_int_equal(errors.n, 1);
 		if (strncmp(errors.items[0].text, bad[i].error, strlen(bad[i].error)) != 0)
 			fail_msg("%s: said '%s'", bad[i].name, errors.items[0].text);
 		bsg_policy_free(policy);
 	}
+}
+
+static void a_mistake_is_told_once_whatever_the_zones_it_is_read_in(void **state)
+{
+	struct bsg_policy *policy = parse("bosaga: 1\n" ALMATY WORK(EVENT(NINE_TO_SIX "RRULE:FREQ=SECONDLY\\n"))
+					  "rules: [{id: a, who: {all: true}, where: [house], when: [work], restrict: [camera]},\n"
+					  "  {id: b, who: {all: true}, where: [berlin], when: [work], restrict: [camera]}]\n");
+	struct bsg_policy_errors errors;
+	struct bsg_timetable *timetable;
+
+	(void)state;
+	assert_int_equal(bsg_timetable_make(policy, span(MONDAY), &timetable, &errors, NULL), BSG_E_INVALID);
+	assert_int_equal(errors.n + errors.n_more, 1);
+	bsg_policy_free(policy);
+}
+
+/* One calendar of some 19,000 windows in 40 days. @param own  what each rule has in `when` beside it, so that it needs a list of its own */
+static struct bsg_policy *parse_dense(size_t n_rules, const char *own)
+{
+	static char text[262144];
+	size_t len = (size_t)snprintf(text, sizeof(text), "bosaga: 1\nplaces: [{id: house}]\ncalendars: [{id: work, ics: \""
+				      "BEGIN:VCALENDAR\\nVERSION:2.0\\nPRODID:t\\n");
+
+	for (int minute = 0; minute < 24 * 60; minute += 3)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "BEGIN:VEVENT\\nUID:u%d\\nDTSTART:20251110T%02d%02d00Z\\n"
+					"DURATION:PT1M\\nRRULE:FREQ=DAILY\\nEND:VEVENT\\n", minute, minute / 60, minute % 60);
+	len += (size_t)snprintf(text + len, sizeof(text) - len, "END:VCALENDAR\"}]\nrules:\n");
+	for (size_t i = 0; i < n_rules; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"- {id: r%zu, who: {all: true}, where: [house], when: [work%s], restrict: [camera]}\n", i, own);
+	assert_true(len < sizeof(text));
+	return parse(text);
+}
+
+static void P2_rules_with_one_calendar_share_its_windows(void **state)
+{
+	struct bsg_policy *policy = parse_dense(80, "");
+	struct bsg_timetable *timetable = make(policy);
+
+	(void)state;
+	assert_true(timetable->rules[0].n > 19000);
+	assert_ptr_equal(timetable->rules[79].windows, timetable->rules[0].windows);
+	bsg_timetable_drop(timetable);
+	bsg_policy_free(policy);
+}
+
+static void P2_more_windows_than_a_million_are_refused(void **state)
+{
+	struct bsg_policy *policy = parse_dense(60, ", ['2025-11-10T00:30:00Z', '2025-11-10T01:00:00Z']");
+	struct bsg_error err = { .text = "" };
+	struct bsg_timetable *timetable;
+
+	(void)state;
+	assert_int_equal(bsg_timetable_make(policy, span(MONDAY), &timetable, NULL, &err), BSG_E_LIMIT);
+	assert_non_null(strstr(err.text, "1000000"));
+	assert_null(timetable);
+	bsg_policy_free(policy);
+}
+
+static void calendars_that_together_take_longer_than_allowed_are_refused(void **state)
+{
+	struct bsg_timetable_span hasty = span(MONDAY);
+	struct bsg_error err = { .text = "" };
+	struct bsg_timetable *timetable;
+	char text[16384];
+	size_t len = (size_t)snprintf(text, sizeof(text), "bosaga: 1\ncalendars:\n");
+	struct bsg_policy *policy;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)	/* as many programs need more than a millisecond on any machine */
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "- {id: c%d, ics: \"%s\"}\n", i, DAILY);
+	policy = parse(text);
+	hasty.wait_ms = 1;
+	assert_int_equal(bsg_timetable_make(policy, hasty, &timetable, NULL, &err), BSG_E_LIMIT);
+	assert_non_null(strstr(err.text, "longer than"));
+	hasty.wait_ms = 0;	/* no limit */
+	assert_int_equal(bsg_timetable_make(policy, hasty, &timetable, NULL, &err), BSG_OK);
+	bsg_timetable_drop(timetable);
+	bsg_policy_free(policy);
 }
 
 static enum bsg_err read_fixed(const char *source, const char *name, size_t max, uint8_t **out, size_t *len, struct bsg_error *err)
@@ -161,7 +245,7 @@ static void P13_a_calendar_in_a_file_is_read_and_its_mistakes_are_in_that_file(v
 
 	(void)state;
 	assert_int_equal(bsg_policy_parse(&source, 1, &policy, NULL, NULL), BSG_OK);
-	assert_int_equal(bsg_timetable_make(policy, MONDAY, UNTIL, &timetable, &errors, NULL), BSG_E_INVALID);
+	assert_int_equal(bsg_timetable_make(policy, span(MONDAY), &timetable, &errors, NULL), BSG_E_INVALID);
 	assert_int_equal(strncmp(errors.items[0].text, "work.ics:8:1: calendars[0].ics: ", 32), 0);
 	bsg_policy_free(policy);
 	source.bytes = missing;
@@ -198,7 +282,7 @@ static void orders_hold_what_the_calendar_says_and_need_all_of_it(void **state)
 	assert_int_equal(compiled->orders.windows[0].from, MONDAY + 9 * HOUR);
 	bsg_compiled_free(compiled);
 	assert_int_equal(bsg_policy_compile(policy, NULL, &facts, &compiled, NULL), BSG_E_BUG);
-	assert_int_equal(bsg_timetable_make(policy, MONDAY + HOUR, UNTIL, &later, NULL, NULL), BSG_OK);
+	assert_int_equal(bsg_timetable_make(policy, span(MONDAY + HOUR), &later, NULL, NULL), BSG_OK);
 	assert_int_equal(bsg_policy_compile(policy, later, &facts, &compiled, NULL), BSG_E_BUG);
 	bsg_timetable_drop(later);
 	assert_int_equal(bsg_timetable_seconds(timetable, policy, &policy->rules[0], MONDAY + 10 * HOUR, MONDAY + 34 * HOUR), 9 * HOUR);
@@ -235,6 +319,10 @@ int main(void)
 		cmocka_unit_test(P13a_times_without_a_zone_are_in_the_zone_of_the_place),
 		cmocka_unit_test(P13_a_calendar_may_have_both_and_they_are_joined),
 		cmocka_unit_test(every_mistake_says_where),
+		cmocka_unit_test(a_mistake_is_told_once_whatever_the_zones_it_is_read_in),
+		cmocka_unit_test(P2_rules_with_one_calendar_share_its_windows),
+		cmocka_unit_test(P2_more_windows_than_a_million_are_refused),
+		cmocka_unit_test(calendars_that_together_take_longer_than_allowed_are_refused),
 		cmocka_unit_test(P13_a_calendar_in_a_file_is_read_and_its_mistakes_are_in_that_file),
 		cmocka_unit_test(a_policy_without_calendars_holds_for_ever),
 		cmocka_unit_test(orders_hold_what_the_calendar_says_and_need_all_of_it),
