@@ -476,7 +476,7 @@ static enum bsg_err begin(struct compiler *c)
 	if (facts->device == NULL || !bsg_id_is_device(facts->device))
 		return bsg_fail(c->err, BSG_E_INVALID, "a device is 32 hex digits, not '%.40s'",
 				facts->device != NULL ? facts->device : "");
-	if (facts->now < BSG_TIME_MIN || facts->now > BSG_TIME_MAX - BSG_COMPILE_HORIZON_S)
+	if (facts->now < BSG_TIME_MIN || facts->now > BSG_COMPILE_NOW_MAX)
 		return bsg_fail(c->err, BSG_E_INVALID, "device %s: the server's clock cannot be right", facts->device);
 	if (facts->serial == 0)
 		return bsg_fail(c->err, BSG_E_INVALID, "device %s: serials begin with 1", facts->device);

@@ -9,10 +9,12 @@
 #define BSG_POLICY_COMPILE_H
 
 #include <bosaga/decide.h>
+#include <bosaga/limits.h>
 
 #include "policy/timetable.h"
 
 #define BSG_COMPILE_HORIZON_S (INT64_C(35) * 86400)
+#define BSG_COMPILE_NOW_MAX (BSG_TIME_MAX - BSG_COMPILE_HORIZON_S)	/* orders issued later would expire after the end of time */
 #define BSG_COMPILE_LEAD_S INT64_C(3600)	/* the largest `lead`: a window this much later than the horizon may reach into it */
 
 /* A person's or device's exemption that has both approvals; the server leaves out the others. */

@@ -9,6 +9,8 @@
 
 #define MINUTE_S INT64_C(60)
 #define DAY_S INT64_C(86400)
+#define RETRY_S 30		/* calendars that could not be read: thousands of devices would ask again at once */
+#define SPARE_S (3 * DAY_S)	/* the shared timetable is renewed so long before it must */
 
 void bsg_active_init(struct bsg_active *active)
 {
@@ -34,26 +36,23 @@ static enum bsg_err parse(const struct bsg_store_blob *document, struct bsg_acti
 	return bsg_policy_parse(&source, 1, &out->policy, NULL, err);
 }
 
-enum bsg_err bsg_active_load(struct bsg_active *active, struct bsg_store *store, struct bsg_error *err)
+static struct bsg_active_policy *new_policy(void)
 {
-	struct bsg_active_policy *fresh = calloc(1, sizeof(*fresh)), *old;
-	struct bsg_store_blob document = {.data = NULL};
-	enum bsg_err rc;
+	struct bsg_active_policy *policy = calloc(1, sizeof(*policy));
 
-	if (fresh == NULL)
-		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the policy");
-	atomic_init(&fresh->refs, 1);
-	pthread_mutex_init(&fresh->lock, NULL);
-	rc = bsg_store_policy(store, 0, &fresh->rec, &document, err);
-	if (rc == BSG_E_NOT_FOUND)
-		rc = BSG_OK;
-	if (rc == BSG_OK)
-		rc = parse(&document, fresh, err);
-	bsg_store_blob_free(&document);
-	if (rc != BSG_OK) {
-		bsg_active_put(fresh);
-		return rc;
-	}
+	if (policy == NULL)
+		return NULL;
+	atomic_init(&policy->refs, 1);
+	pthread_mutex_init(&policy->lock, NULL);
+	pthread_cond_init(&policy->made, NULL);
+	return policy;
+}
+
+/* Put a version in the place of an older one. @return what is to be put back: the other of the two, or NULL */
+static struct bsg_active_policy *swap(struct bsg_active *active, struct bsg_active_policy *fresh)
+{
+	struct bsg_active_policy *old;
+
 	pthread_mutex_lock(&active->lock);
 	old = active->now;
 	if (old == NULL || old->rec.version < fresh->rec.version) {
@@ -61,9 +60,42 @@ enum bsg_err bsg_active_load(struct bsg_active *active, struct bsg_store *store,
 		fresh = old;
 	}
 	pthread_mutex_unlock(&active->lock);
+	return fresh;
+}
+
+static bool is_newer(struct bsg_active *active, int64_t version)
+{
+	bool newer;
+
+	pthread_mutex_lock(&active->lock);
+	newer = active->now == NULL || active->now->rec.version < version;
+	pthread_mutex_unlock(&active->lock);
+	return newer;
+}
+
+enum bsg_err bsg_active_load(struct bsg_active *active, struct bsg_store *store, int64_t now, struct bsg_error *err)
+{
+	struct bsg_active_policy *fresh = new_policy();
+	struct bsg_store_blob document = {.data = NULL};
+	struct bsg_error ignored;
+	enum bsg_err rc;
+
+	if (fresh == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the policy");
+	rc = bsg_store_policy(store, 0, &fresh->rec, &document, err);
+	if (rc == BSG_E_NOT_FOUND)
+		rc = BSG_OK;
+	if (rc == BSG_OK)
+		rc = parse(&document, fresh, err);
+	bsg_store_blob_free(&document);
+	if (rc == BSG_OK && is_newer(active, fresh->rec.version)) {
+		if (bsg_active_renew(fresh, now, &ignored) != BSG_OK)
+			fresh->failed = 0;	/* who needs it tries for themselves */
+		fresh = swap(active, fresh);
+	}
 	if (fresh != NULL)
 		bsg_active_put(fresh);
-	return BSG_OK;
+	return rc;
 }
 
 struct bsg_active_policy *bsg_active_get(struct bsg_active *active)
@@ -83,6 +115,7 @@ void bsg_active_put(struct bsg_active_policy *policy)
 		return;
 	bsg_timetable_drop(policy->timetable);
 	bsg_policy_free(policy->policy);
+	pthread_cond_destroy(&policy->made);
 	pthread_mutex_destroy(&policy->lock);
 	free(policy);
 }
@@ -94,51 +127,82 @@ void bsg_active_put(struct bsg_active_policy *policy)
 #define BACK_S (9 * DAY_S)
 #define ON_S (BSG_COMPILE_HORIZON_S + BSG_COMPILE_LEAD_S + 7 * DAY_S)
 
-enum bsg_err bsg_timetable_around(const struct bsg_policy *policy, int64_t at, struct bsg_timetable **out,
+enum bsg_err bsg_timetable_around(const struct bsg_policy *policy, int64_t at, int64_t wait_ms, struct bsg_timetable **out,
 				  struct bsg_policy_errors *errors, struct bsg_error *err)
 {
-	return bsg_timetable_make(policy, (struct bsg_timetable_span){.from = at - BACK_S, .until = at + ON_S}, out, errors, err);
+	const struct bsg_timetable_span span = {.from = at > BACK_S ? at - BACK_S : 0, .until = at + ON_S, .wait_ms = wait_ms};
+
+	*out = NULL;
+	if (at < BSG_TIME_MIN || at > BSG_COMPILE_NOW_MAX)
+		return bsg_fail(err, BSG_E_INVALID, "there are orders only for times of the years 1970 to 2099");
+	return bsg_timetable_make(policy, span, out, errors, err);
 }
 
 static bool reaches(const struct bsg_timetable *timetable, int64_t at)
 {
 	return timetable != NULL &&
-	       bsg_timetable_covers(timetable, at - MINUTE_S, at + BSG_COMPILE_HORIZON_S + BSG_COMPILE_LEAD_S);
+	       bsg_timetable_covers(timetable, at - at % MINUTE_S, at + BSG_COMPILE_HORIZON_S + BSG_COMPILE_LEAD_S);
 }
 
-static bool is_near(int64_t now, int64_t at)
+/* What a timetable around @now reaches: the present, and the orders that devices may keep (worker.c). */
+static bool is_recent(int64_t now, int64_t at)
 {
-	return at >= now - BACK_S + MINUTE_S && at <= now + 7 * DAY_S;
+	return at >= now - BACK_S + MINUTE_S && at <= now + DAY_S;
 }
 
-/* With the lock held: the shared one, made anew when time has gone past it. */
-static enum bsg_err keep_near(struct bsg_active_policy *policy, int64_t now, struct bsg_timetable **out, struct bsg_error *err)
+/* With the lock held, which is left while calendars are read: make the shared one anew. Nobody else may be making it. */
+static enum bsg_err make_shared(struct bsg_active_policy *policy, int64_t now, struct bsg_error *err)
 {
 	struct bsg_timetable *fresh;
-	enum bsg_err rc = bsg_timetable_around(policy->policy, now, &fresh, NULL, err);
+	struct bsg_error why;
+	enum bsg_err rc;
 
-	if (rc != BSG_OK)
-		return rc;
+	if (policy->failed != 0 && policy->failed <= now && now < policy->failed + RETRY_S)
+		return bsg_fail(err, policy->failure.code, "%s", policy->failure.text);
+	policy->making = true;
+	pthread_mutex_unlock(&policy->lock);
+	rc = bsg_timetable_around(policy->policy, now, 0, &fresh, NULL, &why);
+	pthread_mutex_lock(&policy->lock);
+	policy->making = false;
+	pthread_cond_broadcast(&policy->made);
+	policy->failed = rc == BSG_OK ? 0 : now;
+	if (rc != BSG_OK) {
+		policy->failure = why;
+		return bsg_fail(err, rc, "%s", why.text);
+	}
 	bsg_timetable_drop(policy->timetable);
 	policy->timetable = fresh;
-	*out = bsg_timetable_hold(fresh);
 	return BSG_OK;
 }
 
 enum bsg_err bsg_active_timetable(struct bsg_active_policy *policy, int64_t now, int64_t at, struct bsg_timetable **out,
 				  struct bsg_error *err)
 {
-	bool make = false;
 	enum bsg_err rc = BSG_OK;
 
 	*out = NULL;
 	pthread_mutex_lock(&policy->lock);
-	if (reaches(policy->timetable, at))
+	while (rc == BSG_OK && is_recent(now, at) && !reaches(policy->timetable, at)) {
+		if (policy->making)
+			pthread_cond_wait(&policy->made, &policy->lock);
+		else
+			rc = make_shared(policy, now, err);
+	}
+	if (rc == BSG_OK && reaches(policy->timetable, at))
 		*out = bsg_timetable_hold(policy->timetable);
-	else if (is_near(now, at))
-		rc = keep_near(policy, now, out, err);
-	else
-		make = true;
 	pthread_mutex_unlock(&policy->lock);
-	return make ? bsg_timetable_around(policy->policy, at, out, NULL, err) : rc;
+	if (rc != BSG_OK || *out != NULL)
+		return rc;
+	return bsg_timetable_around(policy->policy, at, BSG_CALENDARS_WAIT_MS, out, NULL, err);
+}
+
+enum bsg_err bsg_active_renew(struct bsg_active_policy *policy, int64_t now, struct bsg_error *err)
+{
+	enum bsg_err rc = BSG_OK;
+
+	pthread_mutex_lock(&policy->lock);
+	if (!policy->making && (!reaches(policy->timetable, now) || !reaches(policy->timetable, now + SPARE_S)))
+		rc = make_shared(policy, now, err);
+	pthread_mutex_unlock(&policy->lock);
+	return rc;
 }

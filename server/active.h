@@ -9,13 +9,17 @@
 #include "policy/timetable.h"
 #include "store/read.h"
 
-/* One version; never changed, freed by the last bsg_active_put(). */
+/* One version; its policy never changes; freed by the last bsg_active_put(). */
 struct bsg_active_policy {
 	_Atomic int refs;
 	struct bsg_policy_rec rec;	/* version 0: nothing was ever applied; the policy is empty */
 	struct bsg_policy *policy;
-	pthread_mutex_t lock;		/* of the timetable below */
-	struct bsg_timetable *timetable;	/* around the present; made when it is first needed, and anew as time goes on */
+	pthread_mutex_t lock;		/* of all below; never held while calendars are read */
+	pthread_cond_t made;		/* `making` became false */
+	bool making;			/* one thread reads the calendars for all */
+	struct bsg_timetable *timetable;	/* around the present */
+	int64_t failed;			/* when it could not be made last; 0: it could */
+	struct bsg_error failure;	/* why */
 };
 
 struct bsg_active {
@@ -27,8 +31,15 @@ struct bsg_active {
 void bsg_active_init(struct bsg_active *active);
 void bsg_active_free(struct bsg_active *active);
 
-/** Read the version in force from the store; an older one than what is held changes nothing. */
-enum bsg_err bsg_active_load(struct bsg_active *active, struct bsg_store *store, struct bsg_error *err) BSG_MUST_CHECK;
+/**
+ * Read the version in force from the store; an older one than what is held changes nothing.
+ *
+ * Its calendars are read before it takes the place of the one before, so that nobody waits for them at a gate. That they cannot be read
+ * is no failure here: who needs them is told.
+ *
+ * @param now  the present
+ */
+enum bsg_err bsg_active_load(struct bsg_active *active, struct bsg_store *store, int64_t now, struct bsg_error *err) BSG_MUST_CHECK;
 
 /** The policy in force. Never NULL; give it back with bsg_active_put(). */
 struct bsg_active_policy *bsg_active_get(struct bsg_active *active);
@@ -37,19 +48,34 @@ void bsg_active_put(struct bsg_active_policy *policy);
 /**
  * The timetable of the policy in force for orders issued at @p at.
  *
- * The one around @p now is kept and shared; one for another time (explanations, replays) is made for the caller.
+ * The one around @p now, and for orders of the last days, is kept and shared; one for another time (explanations, plans, replays) is
+ * made for the caller, with a limit of time: take a turn before (server/turns.h).
  *
  * @param now  the present
  * @param out  to be dropped by the caller, before the policy is put back
- * @return as bsg_timetable_make()
+ * @return as bsg_timetable_around(); calendars that could not be read are not read again within half a minute
  *
- * Blocks while calendars are expanded, which around the present happens about once a week.
+ * Blocks while calendars are read: for the present only until there is a first timetable, if bsg_active_renew() is called in time.
  */
 enum bsg_err bsg_active_timetable(struct bsg_active_policy *policy, int64_t now, int64_t at,
 				  struct bsg_timetable **out, struct bsg_error *err) BSG_MUST_CHECK;
 
-/** Make the timetable for orders issued at @p at, and some days before and after. @return as bsg_timetable_make() */
-enum bsg_err bsg_timetable_around(const struct bsg_policy *policy, int64_t at, struct bsg_timetable **out,
+/**
+ * Make the shared timetable anew if there are less than three days until it would not reach far enough; nobody waits for it.
+ *
+ * @return as bsg_timetable_around(); what there was stays
+ */
+enum bsg_err bsg_active_renew(struct bsg_active_policy *policy, int64_t now, struct bsg_error *err) BSG_MUST_CHECK;
+
+/**
+ * Make the timetable for orders issued at @p at, and some days before and after.
+ *
+ * @param wait_ms  as in struct bsg_timetable_span
+ * @return as bsg_timetable_make(); BSG_E_INVALID also for a time outside the years 1970 to 2099
+ */
+enum bsg_err bsg_timetable_around(const struct bsg_policy *policy, int64_t at, int64_t wait_ms, struct bsg_timetable **out,
 				  struct bsg_policy_errors *errors, struct bsg_error *err) BSG_MUST_CHECK;
+
+#define BSG_CALENDARS_WAIT_MS 30000	/* for a request; its answer is late then, and the caller gone if it were more */
 
 #endif

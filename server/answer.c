@@ -11,6 +11,7 @@
 #include "base/id.h"
 #include "base/timetext.h"
 #include "policy/check.h"
+#include "policy/compile.h"
 
 #define LIMIT_DEFAULT 100
 
@@ -280,6 +281,16 @@ bool bsg_query_time(struct bsg_http_exchange *x, const char *name, int64_t *out)
 	if (text == NULL || bsg_time_parse(text, strlen(text), out, NULL) == BSG_OK)
 		return true;
 	bsg_http_problem(x, 400, "invalid", "%s: must be a time as in 2026-11-23T22:00:00Z", name);
+	return false;
+}
+
+bool bsg_query_moment(struct bsg_http_exchange *x, const char *name, int64_t *out)
+{
+	if (!bsg_query_time(x, name, out))
+		return false;
+	if (bsg_http_query(x, name) == NULL || (*out >= BSG_TIME_MIN && *out <= BSG_COMPILE_NOW_MAX))
+		return true;
+	bsg_http_problem(x, 400, "invalid", "%s: must be a time of the years 1970 to 2099", name);
 	return false;
 }
 

@@ -54,6 +54,9 @@ bool bsg_query_only(struct bsg_http_exchange *x, bool paged, const char *const *
 /** Read an RFC 3339 query field; absent leaves *out. @return false after answering 400 */
 bool bsg_query_time(struct bsg_http_exchange *x, const char *name, int64_t *out);
 
+/** As bsg_query_time(), for a moment that orders can be made for: of the years 1970 to 2099. */
+bool bsg_query_moment(struct bsg_http_exchange *x, const char *name, int64_t *out);
+
 /** Read `cursor` and `limit` (default 100). @return false after answering 400 */
 bool bsg_query_page(struct bsg_http_exchange *x, struct bsg_page *page);
 

@@ -14,6 +14,7 @@
 #include "server/active.h"
 #include "server/home.h"
 #include "server/server.h"
+#include "server/turns.h"
 #include "store/ops.h"
 #include "store/read.h"
 #include "store/store.h"
@@ -45,6 +46,7 @@ struct bsg_server {
 	struct bsg_http_waiters *waiters;	/* by topic */
 	struct bsg_coverage *coverage;
 	struct bsg_active active;		/* the policy in force */
+	struct bsg_turns turns;			/* of requests that work for seconds */
 	struct bsg_orders_worker *worker;
 	pthread_mutex_t planes_lock;		/* held while one of the next three is used or changed */
 	struct bsg_http_server *people, *device, *admin;

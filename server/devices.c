@@ -243,12 +243,13 @@ void bsg_get_device_explain(struct bsg_http_exchange *x, void *app)
 	static const char *const names[] = {"at", "in", "since", NULL};
 	struct bsg_server *server = app;
 	struct bsg_explain_query query = {.at = bsg_now(server), .in = bsg_http_query(x, "in")};
+	const bool needs_turn = bsg_http_query(x, "at") != NULL;	/* another time may need calendars of its own */
 	struct bsg_device_rec rec;
 	struct bsg_error err;
 	json_t *out = NULL;
 	enum bsg_err rc;
 
-	if (!bsg_query_only(x, false, names) || !bsg_query_time(x, "at", &query.at) || !bsg_query_time(x, "since", &query.since))
+	if (!bsg_query_only(x, false, names) || !bsg_query_moment(x, "at", &query.at) || !bsg_query_time(x, "since", &query.since))
 		return;
 	if (bsg_http_query(x, "since") != NULL && query.since == 0)
 		query.since = 1;	/* the first second of 1970 is a time too */
@@ -256,9 +257,11 @@ void bsg_get_device_explain(struct bsg_http_exchange *x, void *app)
 		bsg_http_problem(x, 400, "invalid", "since says when the device came into a place: name it with in");
 		return;
 	}
-	if (!find(x, server, &rec))
+	if (!find(x, server, &rec) || (needs_turn && !bsg_turn_begin(x, &server->turns)))
 		return;
 	rc = explain(server, &rec, &query, &out, &err);
+	if (needs_turn)
+		bsg_turn_give(&server->turns);
 	if (rc == BSG_OK)
 		bsg_answer_json(x, 200, out, NULL);
 	else

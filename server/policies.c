@@ -181,7 +181,7 @@ static void activated(struct bsg_server *server)
 {
 	struct bsg_error err = {.text = ""};
 
-	if (bsg_active_load(&server->active, server->store, &err) != BSG_OK)
+	if (bsg_active_load(&server->active, server->store, bsg_now(server), &err) != BSG_OK)
 		bsg_log(server->log, BSG_LOG_ERROR, "policy", "the new policy is stored but cannot be loaded: %s", err.text);
 	bsg_orders_want_due(server);
 	bsg_orders_want_presence(server);
@@ -219,7 +219,7 @@ static int64_t in_force(struct bsg_server *server)
 	struct bsg_error err = {.text = ""};
 	int64_t version;
 
-	if (bsg_active_load(&server->active, server->store, &err) != BSG_OK)
+	if (bsg_active_load(&server->active, server->store, bsg_now(server), &err) != BSG_OK)
 		bsg_log(server->log, BSG_LOG_ERROR, "policy", "the policy in force cannot be loaded: %s", err.text);
 	active = bsg_active_get(&server->active);
 	version = active->rec.version;
@@ -275,9 +275,12 @@ void bsg_post_policy(struct bsg_http_exchange *x, void *app)
 	struct proposal p = {.text = NULL};
 	int64_t now = bsg_now(server);
 
-	if (bsg_query_only(x, false, NULL) && bsg_caller_needs_all(x) && bsg_proposal_read(x, now, &p.read) && prepared(x, server, now, &p))
+	if (!bsg_query_only(x, false, NULL) || !bsg_caller_needs_all(x) || !bsg_turn_begin(x, &server->turns))
+		return;
+	if (bsg_proposal_read(x, now, &p.read) && prepared(x, server, now, &p))
 		propose(x, server, &p);
 	proposal_free(&p);
+	bsg_turn_give(&server->turns);
 }
 
 static bool has_approved(struct bsg_server *server, int64_t version, const char *actor)
@@ -357,8 +360,11 @@ void bsg_post_plan(struct bsg_http_exchange *x, void *app)
 	struct proposal p = {.text = NULL};
 	int64_t at = bsg_now(server);
 
-	if (bsg_query_only(x, false, names) && bsg_query_time(x, "at", &at) && bsg_caller_needs_all(x) && bsg_proposal_read(x, at, &p.read) &&
-	    prepared(x, server, at, &p))
+	if (!bsg_query_only(x, false, names) || !bsg_query_moment(x, "at", &at) || !bsg_caller_needs_all(x) ||
+	    !bsg_turn_begin(x, &server->turns))
+		return;
+	if (bsg_proposal_read(x, at, &p.read) && prepared(x, server, at, &p))
 		bsg_answer_json(x, 200, bsg_plan_json(&p.plan), NULL);
 	proposal_free(&p);
+	bsg_turn_give(&server->turns);
 }

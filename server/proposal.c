@@ -55,9 +55,11 @@ bool bsg_proposal_read(struct bsg_http_exchange *x, int64_t at, struct bsg_propo
 	enum bsg_err rc = errors == NULL ? bsg_fail(&err, BSG_E_NO_MEMORY, "no memory for the policy") : parse_body(x, out, errors, &err);
 
 	if (rc == BSG_OK)
-		rc = bsg_timetable_around(out->policy, at, &out->timetable, errors, &err);
+		rc = bsg_timetable_around(out->policy, at, BSG_CALENDARS_WAIT_MS, &out->timetable, errors, &err);
 	if (rc == BSG_E_INVALID || rc == BSG_E_DENIED)
 		answer_mistakes(x, errors, &err);
+	else if (rc == BSG_E_LIMIT && out->policy != NULL)
+		bsg_http_problem(x, 422, "policy-too-large", "%s", err.text);
 	else if (rc != BSG_OK && rc != BSG_E_NOT_FOUND)
 		bsg_http_fail(x, rc, &err);
 	free(errors);

@@ -297,14 +297,17 @@ void bsg_post_replay(struct bsg_http_exchange *x, void *app)
 	struct bsg_proposal proposal = {.policy = NULL};
 	int64_t from = 0, to = 0;
 
-	if (!bsg_query_only(x, false, names) || !bsg_query_time(x, "from", &from) || !bsg_query_time(x, "to", &to) ||
+	if (!bsg_query_only(x, false, names) || !bsg_query_moment(x, "from", &from) || !bsg_query_moment(x, "to", &to) ||
 	    !bsg_caller_needs_all(x))
 		return;
 	if (from <= 0 || to <= from || to - from > BSG_REPLAY_SPAN_MAX) {
 		bsg_http_problem(x, 400, "invalid", "from and to are needed: times, the second later, at most 35 days apart");
 		return;
 	}
+	if (!bsg_turn_begin(x, &server->turns))
+		return;
 	if (bsg_proposal_read(x, from, &proposal))
 		answer(x, server, &proposal, from, to);
 	bsg_proposal_free(&proposal);
+	bsg_turn_give(&server->turns);
 }

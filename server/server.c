@@ -172,7 +172,7 @@ static enum bsg_err start_inside(struct bsg_server *server, const char *dir, str
 	if (rc == BSG_OK)
 		rc = bsg_store_open(server->home.database, &store, &server->store, err);
 	if (rc == BSG_OK)
-		rc = bsg_active_load(&server->active, server->store, err);
+		rc = bsg_active_load(&server->active, server->store, bsg_now(server), err);
 	return rc;
 }
 
@@ -189,6 +189,7 @@ enum bsg_err bsg_server_start(const struct bsg_server_options *options, struct b
 	server->clock = options->clock != NULL ? options->clock : bsg_clock_system();
 	server->started = bsg_now(server);
 	bsg_active_init(&server->active);
+	bsg_turns_init(&server->turns);
 	pthread_mutex_init(&server->planes_lock, NULL);
 	rc = bsg_settings_check(&server->settings, err);
 	if (rc == BSG_OK)
@@ -225,6 +226,7 @@ void bsg_server_stop(struct bsg_server *server)
 	bsg_bus_close(server->bus);
 	bsg_coverage_free(server->coverage);
 	bsg_active_free(&server->active);
+	bsg_turns_free(&server->turns);
 	bsg_home_close(&server->home);
 	pthread_mutex_destroy(&server->planes_lock);
 	free(server);

@@ -271,10 +271,22 @@ static void renew_tls(struct bsg_server *server)
 	pthread_mutex_unlock(&server->planes_lock);
 }
 
+/* Before it must, so that nobody who makes orders or judges at a gate waits for calendars. */
+static void renew_timetable(struct bsg_server *server)
+{
+	struct bsg_active_policy *policy = bsg_active_get(&server->active);
+	struct bsg_error err = {.text = ""};
+
+	if (bsg_active_renew(policy, bsg_now(server), &err) != BSG_OK)
+		bsg_log(server->log, BSG_LOG_ERROR, "policy", "the calendars in force cannot be read: %s", err.text);
+	bsg_active_put(policy);
+}
+
 static void keep_house(struct bsg_orders_worker *w, bool due)
 {
 	int64_t now = bsg_clock_mono_ms(w->server->clock);
 
+	renew_timetable(w->server);
 	if (due)
 		sweep(w);
 	if (now >= w->next_retention) {

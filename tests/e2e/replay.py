@@ -119,4 +119,29 @@ def a_plan_counts_exactly_the_devices_that_get_other_orders():
     assert plane.serial(phones["marat"].orders()) == before["marat"], "a change that does not concern marat renewed his orders"
 
 
+CALENDAR = """
+bosaga: 1
+places: [{id: house, timezone: Asia/Almaty, gates: [{id: north}]}]
+calendars:
+  - id: work
+    ics: "BEGIN:VCALENDAR\\nVERSION:2.0\\nPRODID:t\\nBEGIN:VEVENT\\nUID:a\\nDTSTART:19700105T090000\\nDTEND:19700105T180000\\nRRULE:FREQ=DAILY\\nEND:VEVENT\\nEND:VCALENDAR\\n"
+rules: [{id: no-camera, who: {units: [ministry]}, where: [house], when: [work], restrict: [camera]}]
+"""
+
+
+@claim
+def a_time_that_no_orders_can_be_made_for_is_refused_and_all_others_are_answered():
+    plane.must(plane.call(world(), "POST", "/api/v1/policies", CALENDAR, YAML))
+    explain = "/api/v1/devices/%s/explain?in=house&at=" % phones["dana"].id
+    for at in ("1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "2600-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        for answer in (plane.call(server, "GET", explain + at), plane.call(server, "POST", "/api/v1/policies/plan?at=" + at, CALENDAR, YAML),
+                       replay(CALENDAR, at, at.replace("T00:00:00", "T10:00:00"))):
+            assert (answer.status, answer.problem()) == (400, "invalid"), (at, answer.status, answer.body)
+    for at, restricted in (("1970-01-06T05:00:00Z", True), ("2099-11-20T13:30:00Z", False), ("2099-11-20T12:30:00Z", True)):
+        rows = plane.must(plane.call(server, "GET", explain + at))
+        assert [r["restricted"] for r in rows if r["function"] == "camera"] == [restricted], (at, rows)
+        assert plane.must(plane.call(server, "POST", "/api/v1/policies/plan?at=" + at, CALENDAR, YAML))["rules"][0]["hours_after"] == 63.0
+        assert plane.must(replay(CALENDAR, at, at.replace(":30:", ":59:").replace("05:00", "06:00")))["crossings"] == 0
+
+
 harness.main()
