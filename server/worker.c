@@ -16,6 +16,7 @@
 #define QUEUE_MAX 65536u
 #define DUE_PAGE 500
 #define KEPT_S (8 * INT64_C(86400))	/* orders issued longer ago are made anew: the timetable need not reach back to them */
+#define FAILED_LOG_MAX 20	/* failures that are logged one by one, between two sweeps */
 #define SWEEP_S 10	/* how often due orders are looked for without being asked */
 #define RETENTION_S 600
 #define TLS_S 86400
@@ -34,7 +35,7 @@ struct bsg_orders_worker {
 	size_t first, n, n_working;
 	uint64_t n_done;		/* ever */
 	uint64_t awaited;		/* n_done at which the keeper goes on */
-	size_t n_failed;		/* since the keeper last looked */
+	size_t n_failed;		/* since the last sweep began */
 	bool due, presence, stopping;
 	pthread_t makers[N_MAKERS], keeper;
 	size_t n_makers;
@@ -89,13 +90,14 @@ void bsg_orders_want_presence(struct bsg_server *server)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static bool make(struct bsg_server *server, const struct wanted *wanted)
+static bool make(struct bsg_server *server, const struct wanted *wanted, bool log)
 {
 	struct bsg_error err = {.text = ""};
 
 	if (bsg_orders_make(server, wanted->device, wanted->renew, &err) == BSG_OK)
 		return true;
-	bsg_log(server->log, BSG_LOG_ERROR, "orders", "device %s keeps its old orders: %s", wanted->device, err.text);
+	if (log)
+		bsg_log(server->log, BSG_LOG_ERROR, "orders", "device %s keeps its old orders: %s", wanted->device, err.text);
 	return false;
 }
 
@@ -106,7 +108,7 @@ static void *maker(void *arg)
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
 		struct wanted wanted;
-		bool made;
+		bool made, log;
 
 		if (w->n == 0) {
 			pthread_cond_wait(&w->wanted, &w->lock);
@@ -116,8 +118,9 @@ static void *maker(void *arg)
 		w->first = (w->first + 1) % QUEUE_MAX;
 		w->n--;
 		w->n_working++;
+		log = w->n_failed < FAILED_LOG_MAX;
 		pthread_mutex_unlock(&w->lock);
-		made = make(w->server, &wanted);
+		made = make(w->server, &wanted, log);
 		pthread_mutex_lock(&w->lock);
 		w->n_working--;
 		w->n_done++;
@@ -138,26 +141,25 @@ static void tell_watchers(struct bsg_orders_worker *w)
 	pthread_mutex_lock(&w->lock);
 }
 
-/* Hand a page of due devices to the makers and wait until they are through. @return how many were made */
-static size_t work_off(struct bsg_orders_worker *w, const struct bsg_due_rec *page, size_t n)
+/* Hand a page of due devices to the makers and wait until they are through. */
+static void work_off(struct bsg_orders_worker *w, const struct bsg_due_rec *page, size_t n)
 {
-	size_t n_pushed = 0, n_failed;
+	size_t n_pushed = 0;
 
 	pthread_mutex_lock(&w->lock);
-	w->n_failed = 0;
-	while (n_pushed < n && push(w, page[n_pushed].device, true))
-		n_pushed++;
-	w->awaited = w->n_done + w->n + w->n_working;
-	pthread_cond_broadcast(&w->wanted);
-	while (!w->stopping && w->n_done < w->awaited) {
-		if (w->presence)
-			tell_watchers(w);
-		else
-			pthread_cond_wait(&w->keep, &w->lock);
+	while (n_pushed < n && !w->stopping) {
+		while (n_pushed < n && push(w, page[n_pushed].device, true))
+			n_pushed++;
+		w->awaited = w->n_done + w->n + w->n_working;
+		pthread_cond_broadcast(&w->wanted);
+		while (!w->stopping && w->n_done < w->awaited) {
+			if (w->presence)
+				tell_watchers(w);
+			else
+				pthread_cond_wait(&w->keep, &w->lock);
+		}
 	}
-	n_failed = w->n_failed;
 	pthread_mutex_unlock(&w->lock);
-	return n_pushed > n_failed ? n_pushed - n_failed : 0;
 }
 
 /* Read what is needed to tell whether a device may keep its orders. @return false: it gets new ones */
@@ -204,6 +206,18 @@ static size_t keep_what_holds(struct bsg_orders_worker *w, struct bsg_active_pol
 	return n_left;
 }
 
+/* A sweep begins. @return how many could not be made since the last one began */
+static size_t forget_failures(struct bsg_orders_worker *w)
+{
+	size_t n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->n_failed;
+	w->n_failed = 0;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
 static bool is_stopping(struct bsg_orders_worker *w)
 {
 	bool stopping;
@@ -214,27 +228,42 @@ static bool is_stopping(struct bsg_orders_worker *w)
 	return stopping;
 }
 
-/* Make all that is due. A page of which nothing could be made ends it: the next sweep tries again. */
-static void sweep(struct bsg_orders_worker *w)
+/* Make one page of what is due. @return BSG_E_UNAVAILABLE, BSG_E_NO_MEMORY: nothing was made */
+static enum bsg_err sweep_page(struct bsg_orders_worker *w, struct bsg_page *page, struct bsg_due_rec *recs, struct bsg_error *err)
 {
 	struct bsg_server *server = w->server;
-	struct bsg_due_rec *page = calloc(DUE_PAGE, sizeof(*page));
-	size_t n = 0, n_left, n_made = 1;
+	struct bsg_active_policy *policy = bsg_active_get(&server->active);
+	enum bsg_err rc = bsg_store_orders_due(server->store, bsg_now(server), policy->rec.version, page, recs, err);
+	const size_t n_left = rc == BSG_OK && page->n > 0 ? keep_what_holds(w, policy, recs, page->n) : 0;
 
-	while (page != NULL && n_made > 0 && !is_stopping(w)) {
-		struct bsg_active_policy *policy = bsg_active_get(&server->active);
-		struct bsg_error err;
-		enum bsg_err rc = bsg_store_orders_due(server->store, bsg_now(server), policy->rec.version, DUE_PAGE, page, &n, &err);
+	bsg_active_put(policy);
+	if (n_left > 0)
+		work_off(w, recs, n_left);
+	return rc;
+}
 
-		n_left = rc == BSG_OK ? keep_what_holds(w, policy, page, n) : 0;
-		bsg_active_put(policy);
-		if (rc != BSG_OK)
-			bsg_log(server->log, BSG_LOG_ERROR, "orders", "cannot tell whose orders are due: %s", err.text);
-		if (rc != BSG_OK || n == 0)
+/* Try all that is due, each once: what could not be made is tried again by the next sweep, and hides nobody in this one (V22). */
+static void sweep(struct bsg_orders_worker *w)
+{
+	struct bsg_due_rec *recs = calloc(DUE_PAGE, sizeof(*recs));
+	struct bsg_page page = {.limit = DUE_PAGE};
+	char cursor[BSG_CURSOR_SIZE] = "";
+	struct bsg_error err = {.text = "no memory for a list of them"};
+	enum bsg_err rc = recs == NULL ? BSG_E_NO_MEMORY : BSG_OK;
+	const size_t n_failed = forget_failures(w);
+
+	if (n_failed > FAILED_LOG_MAX)
+		bsg_log(w->server->log, BSG_LOG_ERROR, "orders", "orders could not be made %zu times in the last sweep", n_failed);
+	while (rc == BSG_OK && !is_stopping(w)) {
+		page.cursor = cursor;
+		rc = sweep_page(w, &page, recs, &err);
+		if (rc == BSG_OK && page.next[0] == '\0')
 			break;
-		n_made = n - n_left + (n_left > 0 ? work_off(w, page, n_left) : 0);
+		memcpy(cursor, page.next, sizeof(cursor));
 	}
-	free(page);
+	if (rc != BSG_OK)
+		bsg_log(w->server->log, BSG_LOG_ERROR, "orders", "cannot tell whose orders are due: %s", err.text);
+	free(recs);
 }
 
 static void forget_old(struct bsg_server *server)

@@ -35,7 +35,8 @@ enum bsg_cursor_kind {
 	BSG_CURSOR_TEXT,	/* ascending */
 	BSG_CURSOR_NUM,		/* ascending */
 	BSG_CURSOR_NUM_DOWN,
-	BSG_CURSOR_NUM_TEXT_DOWN,	/* NUM.TEXT */
+	BSG_CURSOR_NUM_TEXT,	/* NUM.TEXT, ascending */
+	BSG_CURSOR_NUM_TEXT_DOWN,
 	BSG_CURSOR_TEXT_TEXT	/* TEXT.TEXT, ascending; the first has no dot */
 };
 

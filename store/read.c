@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +75,7 @@ static bool parse_cursor(struct bsg_query *q, const char *cursor)
 	if (dot == NULL)
 		return false;
 	bsg_store_copy(q->cursor_text[1], BSG_CURSOR_SIZE, dot + 1);
-	if (q->cursor == BSG_CURSOR_NUM_TEXT_DOWN)
+	if (q->cursor == BSG_CURSOR_NUM_TEXT || q->cursor == BSG_CURSOR_NUM_TEXT_DOWN)
 		return parse_number(cursor, dot, &q->cursor_num);
 	bsg_store_copy(q->cursor_text[0], (size_t)(dot - cursor) + 1, cursor);
 	return true;
@@ -92,7 +93,7 @@ static enum bsg_err list(struct bsg_store *store, struct bsg_query *q, enum bsg_
 		return bsg_fail(err, BSG_E_INVALID, "a page has 1 to %d records", BSG_STORE_LIST_MAX);
 	if (kind == BSG_CURSOR_NUM_DOWN || kind == BSG_CURSOR_NUM_TEXT_DOWN)
 		q->cursor_num = INT64_MAX;
-	else if (kind == BSG_CURSOR_NUM)
+	else if (kind == BSG_CURSOR_NUM || kind == BSG_CURSOR_NUM_TEXT)
 		q->cursor_num = -1;
 	if (page->cursor != NULL && page->cursor[0] != '\0' && !parse_cursor(q, page->cursor))
 		return bsg_fail(err, BSG_E_INVALID, "this is no cursor of this list: begin without one");
@@ -256,34 +257,24 @@ enum bsg_err bsg_store_orders(struct bsg_store *store, const char *device, struc
 	return find(store, &q, "device", err);
 }
 
-enum bsg_err bsg_store_orders_due(struct bsg_store *store, int64_t now, int64_t policy, size_t limit,
-				  struct bsg_due_rec *out, size_t *n, struct bsg_error *err)
+/* Two lists, one after the other: what is due anyway, then (cursors that begin with `p`) what an older policy made. */
+enum bsg_err bsg_store_orders_due(struct bsg_store *store, int64_t now, int64_t policy, struct bsg_page *page,
+				  struct bsg_due_rec *out, struct bsg_error *err)
 {
-	struct bsg_query q = ask(BSG_QUERY_DUE, NULL, NULL, out);
-	size_t n_due;
+	bool by_policy = given(page->cursor) && page->cursor[0] == 'p';
+	struct bsg_query q = ask(by_policy ? BSG_QUERY_DUE_POLICY : BSG_QUERY_DUE, NULL, NULL, out);
+	struct bsg_page part = { .cursor = by_policy ? page->cursor + 1 : page->cursor, .limit = page->limit };
 	enum bsg_err rc;
 
-	*n = 0;
-	if (limit == 0 || limit > BSG_STORE_LIST_MAX)
-		return bsg_fail(err, BSG_E_INVALID, "a page has 1 to %d records", BSG_STORE_LIST_MAX);
 	q.num[0] = now;
 	q.num[1] = policy;
-	q.limit = limit;
-	rc = run(store, &q, err);
-	if (rc != BSG_OK)
-		return rc;
-	n_due = q.n;
-	if (n_due < limit) {
-		q.kind = BSG_QUERY_DUE_POLICY;	/* leaves out what is due anyway */
-		q.out = out + n_due;
-		q.limit = limit - n_due;
-		q.n = 0;
-		rc = run(store, &q, err);
-	}
-	if (rc != BSG_OK)
-		memset(out, 0, limit * sizeof(*out));
-	else
-		*n = n_due + (n_due < limit ? q.n : 0);
+	rc = list(store, &q, BSG_CURSOR_NUM_TEXT, &part, err);
+	page->n = part.n;
+	page->next[0] = '\0';
+	if (rc == BSG_OK && (by_policy ? part.next[0] != '\0' : part.next[0] == '\0'))
+		(void)snprintf(page->next, sizeof(page->next), "p%.*s", (int)sizeof(page->next) - 2, part.next);
+	else if (rc == BSG_OK)
+		bsg_store_copy(page->next, sizeof(page->next), part.next);
 	return rc;
 }
 

@@ -99,11 +99,11 @@ enum bsg_err bsg_store_orders(struct bsg_store *store, const char *device, struc
 			      struct bsg_store_blob *bytes, struct bsg_error *err) BSG_MUST_CHECK;
 /**
  * List devices whose orders are due: something changed, they are to be renewed by @now, or they were made from an older policy than
- * @policy (revoked and leaving devices: only if something changed or renewal is due). Work on them and ask again from the beginning
- * until the list is empty.
+ * @policy (revoked and leaving devices: only if something changed or renewal is due). Work on each page before asking for the next:
+ * those whose orders could not be made are then behind the cursor, and hide nobody. A page may be short, or empty, before the last.
  */
-enum bsg_err bsg_store_orders_due(struct bsg_store *store, int64_t now, int64_t policy, size_t limit,
-				  struct bsg_due_rec *out, size_t *n, struct bsg_error *err) BSG_MUST_CHECK;
+enum bsg_err bsg_store_orders_due(struct bsg_store *store, int64_t now, int64_t policy, struct bsg_page *page,
+				  struct bsg_due_rec *out, struct bsg_error *err) BSG_MUST_CHECK;
 
 /**
  * Read a crossing and what it did.

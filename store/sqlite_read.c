@@ -73,9 +73,10 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_ORDERS] = { .blob = true, .sql = "SELECT " ORDERS ", o.bytes FROM device d "
 		"LEFT JOIN orders o ON o.device = d.id WHERE d.id = ?1" },
 	[BSG_QUERY_ORDERS_HEAD] = { .sql = "SELECT " ORDERS " FROM device d WHERE d.id = ?1" },
-	[BSG_QUERY_DUE] = { .sql = "SELECT id, state FROM device WHERE due <= ?5 ORDER BY due, id LIMIT ?10" },
-	[BSG_QUERY_DUE_POLICY] = { .sql = "SELECT id, state FROM device WHERE state = 2 AND orders_policy < ?6 AND due > ?5 "
-		"ORDER BY orders_policy, id LIMIT ?10" },
+	[BSG_QUERY_DUE] = { .sql = "SELECT id, state, due || '.' || id FROM device WHERE due <= ?5 AND (due, id) > (?9, ?8) "
+		"ORDER BY due, id LIMIT ?10" },
+	[BSG_QUERY_DUE_POLICY] = { .sql = "SELECT id, state, orders_policy || '.' || id FROM device WHERE state = 2 AND "
+		"orders_policy < ?6 AND due > ?5 AND (orders_policy, id) > (?9, ?8) ORDER BY orders_policy, id LIMIT ?10" },
 	[BSG_QUERY_CROSSING] = { .sql = "SELECT " CROSSING " FROM crossing c WHERE c.id = ?1" },
 	[BSG_QUERY_MOVES] = { .sql = "SELECT device, applied, seq FROM crossing_move WHERE crossing = ?1 ORDER BY device "
 		"LIMIT ?10" },

@@ -98,11 +98,11 @@ static void settle(struct store_fixture *f, const char *device)
 
 static size_t n_due(struct store_fixture *f)
 {
+	struct bsg_page page = { .limit = 8 };
 	struct bsg_due_rec due[8];
-	size_t n;
 
-	assert_ok(f, bsg_store_orders_due(f->store, T0, 1, 8, due, &n, &f->err));
-	return n;
+	assert_ok(f, bsg_store_orders_due(f->store, T0, 1, &page, due, &f->err));
+	return page.n;
 }
 
 /* aida has the devices 1 and 2, berik 3; nothing is due. */

@@ -228,9 +228,16 @@ static void orders_made_from_outdated_facts_are_never_stored(void **state)
 
 static size_t n_due(struct store_fixture *f, int64_t now, int64_t policy, struct bsg_due_rec out[8])
 {
-	size_t n;
+	char cursor[BSG_CURSOR_SIZE] = "";
+	struct bsg_page page = { .cursor = cursor, .limit = 2 };
+	size_t n = 0;
 
-	assert_ok(f, bsg_store_orders_due(f->store, now, policy, 8, out, &n, &f->err));
+	do {
+		assert_true(n + page.limit <= 8);
+		assert_ok(f, bsg_store_orders_due(f->store, now, policy, &page, &out[n], &f->err));
+		n += page.n;
+		memcpy(cursor, page.next, sizeof(cursor));
+	} while (cursor[0] != '\0');
 	return n;
 }
 

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "server/server.h"
+#include "crypto/hash.h"
+#include "server/app.h"
 
 static char folder[] = "/tmp/test-server-XXXXXX";
 
@@ -94,6 +96,76 @@ static void a_second_server_on_the_same_socket_does_not_start(void **state)
 	bsg_server_stop(first);
 }
 
+#define N_HOPELESS 700u	/* more than the sweep looks at in one go */
+
+/* Apply with an audit entry. */
+static void change(struct bsg_store *store, struct bsg_op op)
+{
+	struct bsg_op ops[2] = {op, {.kind = BSG_OP_AUDIT, .audit = {.at = 1, .who = "test", .action = "test", .subject = "test"}}};
+	struct bsg_error err;
+
+	if (bsg_store_apply(store, ops, 2, &err) != BSG_OK)
+		fail_msg("%s", err.text);
+}
+
+/* Nobody asks for its orders: they are due in the store, as after a crash. */
+static void enrol(struct bsg_store *store, const char *person, unsigned n)
+{
+	uint8_t digest[BSG_STORE_SHA256_LEN];
+	char id[BSG_ID_SIZE];
+
+	snprintf(id, sizeof(id), "00112233445566778899aabb%08x", n);
+	assert_int_equal(bsg_sha256(id, strlen(id), digest, NULL), BSG_OK);
+	change(store, (struct bsg_op){.kind = BSG_OP_INVITATION_ADD, .invitation_add = {
+		.token_sha256 = digest, .person = person, .kind = "linux-agent", .at = 1, .expires = 1000}});
+	change(store, (struct bsg_op){.kind = BSG_OP_ENROL, .enrol = {
+		.token_sha256 = digest, .key_sha256 = digest, .device = id, .class_name = "claimed", .certificate_sha256 = digest,
+		.certificate = {(const uint8_t *)"der", 3}, .certificate_expires = 2000, .at = 1}});
+}
+
+/* 17 rules for one unit: more than any orders hold. In force without being planned, as if the facts had changed since. */
+static void put_too_much_in_force(struct bsg_store *store)
+{
+	char text[8192];
+	size_t len = (size_t)snprintf(text, sizeof(text), "{\"bosaga\": 1, \"places\": [{\"id\": \"house\"}], \"rules\": [");
+	uint8_t digest[BSG_SHA256_LEN];
+
+	for (int i = 0; i < 17; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s{\"id\": \"r%d\", \"who\": {\"units\": [\"crowded\"]}, "
+					"\"where\": [\"house\"], \"restrict\": [\"camera\"]}", i > 0 ? ", " : "", i);
+	len += (size_t)snprintf(text + len, sizeof(text) - len, "]}");
+	assert_int_equal(bsg_sha256(text, len, digest, NULL), BSG_OK);
+	change(store, (struct bsg_op){.kind = BSG_OP_POLICY_PROPOSE, .policy_propose = {
+		.document = {(const uint8_t *)text, len}, .digest = digest, .author = "test", .at = 1}});
+	change(store, (struct bsg_op){.kind = BSG_OP_POLICY_ACTIVATE, .policy_activate = {.version = 1, .at = 1}});
+}
+
+static void V22_devices_whose_orders_cannot_be_made_hide_no_others(void **state)
+{
+	const struct timespec short_while = {.tv_nsec = 10000000};
+	struct bsg_server *server = must_start("crowd");
+	struct bsg_orders_rec head = {.serial = 0};
+
+	(void)state;
+	change(server->store, (struct bsg_op){.kind = BSG_OP_PERSON_ADD, .person_add = {.id = "many", .name = "Many", .unit = "crowded",
+		.lang = "en", .at = 1}});
+	change(server->store, (struct bsg_op){.kind = BSG_OP_PERSON_ADD, .person_add = {.id = "one", .name = "One", .lang = "en", .at = 1}});
+	put_too_much_in_force(server->store);
+	for (unsigned i = 0; i < N_HOPELESS; i++)
+		enrol(server->store, "many", i);
+	enrol(server->store, "one", N_HOPELESS);
+	bsg_server_stop(server);
+
+	server = must_start("crowd");
+	for (int i = 0; i < 6000 && head.serial == 0; i++) {
+		nanosleep(&short_while, NULL);
+		assert_int_equal(bsg_store_orders(server->store, "00112233445566778899aabb000002bc", &head, NULL, NULL), BSG_OK);
+	}
+	assert_int_equal(head.serial, 1);
+	assert_true(atomic_load(&server->counts.orders_failed) > N_HOPELESS / 2);
+	bsg_server_stop(server);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -116,6 +188,7 @@ int main(void)
 		cmocka_unit_test(a_second_start_keeps_the_keys_and_the_first_made_them_private),
 		cmocka_unit_test(a_directory_that_others_may_enter_is_refused),
 		cmocka_unit_test(a_second_server_on_the_same_socket_does_not_start),
+		cmocka_unit_test(V22_devices_whose_orders_cannot_be_made_hide_no_others),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
