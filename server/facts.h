@@ -13,7 +13,7 @@
 struct bsg_facts {
 	struct bsg_compile_facts compile;
 	const char *unit;
-	/* One more than orders hold: too many are refused by the compiler, never cut here. */
+	/* One more than orders hold: too many are refused by the compiler; only of a time that has passed the first to begin are taken. */
 	struct bsg_compile_exemption exemptions[BSG_EXEMPTIONS_MAX + 1];
 };
 

@@ -80,7 +80,7 @@ enum bsg_err bsg_store_exemptions(struct bsg_store *store, const char *person, c
  *
  * Read the device's record before: an exemption that comes or goes after it changes the device's `change`.
  *
- * @param out  @max records, in no order; there are never more than BSG_EXEMPTIONS_MAX that are not over
+ * @param out  @max records, those that begin first; there are never more than BSG_EXEMPTIONS_MAX that are not over
  * @param n    records filled
  */
 enum bsg_err bsg_store_exemptions_of(struct bsg_store *store, const char *device, const char *person, int64_t from,

@@ -68,7 +68,7 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_EXEMPTIONS_PERSON] = { .sql = "SELECT " EXEMPTION ", x.created || '.' || x.id" EXEMPTION_FROM
 		"x.person = ?1 AND " EXEMPTION_REST },
 	[BSG_QUERY_EXEMPT] = { .sql = "SELECT functions, from_at, until_at FROM exemption WHERE person = ?2 AND device IN ('', ?1) "
-		"AND approved > 0 AND ended = 0 AND until_at > ?5 AND from_at < ?6 LIMIT ?10" },
+		"AND approved > 0 AND ended = 0 AND until_at > ?5 AND from_at < ?6 ORDER BY from_at, id LIMIT ?10" },
 	[BSG_QUERY_PLACE_SECRET] = { .sql = "SELECT key, day_root, created FROM place_secret WHERE place = ?1" },
 	[BSG_QUERY_ORDERS] = { .blob = true, .sql = "SELECT " ORDERS ", o.bytes FROM device d "
 		"LEFT JOIN orders o ON o.device = d.id WHERE d.id = ?1" },

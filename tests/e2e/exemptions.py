@@ -327,6 +327,29 @@ def more_than_a_phones_orders_hold_are_refused_when_the_last_is_approved():
 
 
 @claim
+def a_past_with_more_of_them_than_orders_hold_is_explained_and_replayed():
+    world()
+    plane.add_person(server, "marat", "B9")
+    phone = plane.add_phone(server, "marat")
+    start = time.time() - HOUR
+    body = {"place": "house", "gate": "north", "badge": "B9"}
+    plane.must(plane.call(server, "POST", "/api/v1/crossings", dict(body, direction="in", at=rfc3339(start + 600))))
+    plane.must(plane.call(server, "POST", "/api/v1/crossings", dict(body, direction="out", at=rfc3339(start + 1200))))
+    short = [plane.must(ask(["wifi"], seconds=20, person="marat", **{"from": rfc3339(start + 60 + i)})) for i in range(16)]
+    for exemption in short:
+        plane.must(approve(exemption))
+    wait_for("the first are over", lambda: rfc3339(time.time()) > max(e["until"] for e in short))
+    exempt(["camera"], person="marat")
+    assert restricted(phone, "in=house&at=" + rfc3339(start + 10)) == {"camera", "wifi"}
+    assert restricted(phone, "in=house&at=" + rfc3339(start + 900)) == {"camera"}
+    assert restricted(phone) == {"wifi"}
+    said = plane.must(plane.call(server, "POST", "/api/v1/policies/replay?from=%s&to=%s" % (rfc3339(start), rfc3339(start + 1800)), POLICY,
+                                 {"Content-Type": "application/yaml"}))
+    hours = {f["function"]: f["hours_before"] for f in said["functions"]}
+    assert list(hours) == ["camera"] and abs(hours["camera"] - 600 / 3600) < 0.001, said
+
+
+@claim
 def who_leaves_has_no_exemption_left():
     world()
     plane.must(plane.call(server, "POST", "/api/v1/people/zhanar/leave"))
