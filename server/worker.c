@@ -17,6 +17,7 @@
 #define DUE_PAGE 500
 #define KEPT_S (8 * INT64_C(86400))	/* orders issued longer ago are made anew: the timetable need not reach back to them */
 #define FAILED_LOG_MAX 20	/* failures that are logged one by one, between two sweeps */
+#define AHEAD_S 3600	/* a clock that is set back by less renews nobody's orders */
 #define SWEEP_S 10	/* how often due orders are looked for without being asked */
 #define RETENTION_S 600
 #define TLS_S 86400
@@ -233,7 +234,9 @@ static enum bsg_err sweep_page(struct bsg_orders_worker *w, struct bsg_page *pag
 {
 	struct bsg_server *server = w->server;
 	struct bsg_active_policy *policy = bsg_active_get(&server->active);
-	enum bsg_err rc = bsg_store_orders_due(server->store, bsg_now(server), policy->rec.version, page, recs, err);
+	const int64_t now = bsg_now(server);
+	const struct bsg_due_ask due = {now, now + server->settings.orders_renewal + AHEAD_S, policy->rec.version};
+	enum bsg_err rc = bsg_store_orders_due(server->store, &due, page, recs, err);
 	const size_t n_left = rc == BSG_OK && page->n > 0 ? keep_what_holds(w, policy, recs, page->n) : 0;
 
 	bsg_active_put(policy);

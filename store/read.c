@@ -257,25 +257,32 @@ enum bsg_err bsg_store_orders(struct bsg_store *store, const char *device, struc
 	return find(store, &q, "device", err);
 }
 
-/* Two lists, one after the other: what is due anyway, then (cursors that begin with `p`) what an older policy made. */
-enum bsg_err bsg_store_orders_due(struct bsg_store *store, int64_t now, int64_t policy, struct bsg_page *page,
+/* Three lists, one after the other; a cursor begins with the mark of its list. */
+enum bsg_err bsg_store_orders_due(struct bsg_store *store, const struct bsg_due_ask *due, struct bsg_page *page,
 				  struct bsg_due_rec *out, struct bsg_error *err)
 {
-	bool by_policy = given(page->cursor) && page->cursor[0] == 'p';
-	struct bsg_query q = ask(by_policy ? BSG_QUERY_DUE_POLICY : BSG_QUERY_DUE, NULL, NULL, out);
-	struct bsg_page part = { .cursor = by_policy ? page->cursor + 1 : page->cursor, .limit = page->limit };
+	static const char marks[] = "dfp";
+	static const enum bsg_query_kind kinds[] = { BSG_QUERY_DUE, BSG_QUERY_DUE_AHEAD, BSG_QUERY_DUE_POLICY };
+	const char *mark = given(page->cursor) ? strchr(marks, page->cursor[0]) : marks;
+	struct bsg_query q = ask(kinds[mark != NULL ? mark - marks : 0], NULL, NULL, out);
+	struct bsg_page part = { .cursor = given(page->cursor) ? page->cursor + 1 : NULL, .limit = page->limit };
 	enum bsg_err rc;
 
-	q.num[0] = now;
-	q.num[1] = policy;
+	page->n = 0;
+	page->next[0] = '\0';
+	if (mark == NULL)
+		return bsg_fail(err, BSG_E_INVALID, "this is no cursor of this list: begin without one");
+	q.num[0] = q.kind == BSG_QUERY_DUE_AHEAD ? due->latest : due->now;
+	q.num[1] = due->policy;
 	rc = list(store, &q, BSG_CURSOR_NUM_TEXT, &part, err);
 	page->n = part.n;
-	page->next[0] = '\0';
-	if (rc == BSG_OK && (by_policy ? part.next[0] != '\0' : part.next[0] == '\0'))
-		(void)snprintf(page->next, sizeof(page->next), "p%.*s", (int)sizeof(page->next) - 2, part.next);
-	else if (rc == BSG_OK)
-		bsg_store_copy(page->next, sizeof(page->next), part.next);
-	return rc;
+	if (rc != BSG_OK)
+		return rc;
+	if (part.next[0] == '\0')
+		mark++;	/* the next list, if there is one */
+	if (*mark != '\0')
+		(void)snprintf(page->next, sizeof(page->next), "%c%.*s", *mark, (int)sizeof(page->next) - 2, part.next);
+	return BSG_OK;
 }
 
 enum bsg_err bsg_store_crossing(struct bsg_store *store, const char *id, struct bsg_crossing_rec *out,

@@ -97,12 +97,18 @@ enum bsg_err bsg_store_place_secret(struct bsg_store *store, const char *place, 
  */
 enum bsg_err bsg_store_orders(struct bsg_store *store, const char *device, struct bsg_orders_rec *out,
 			      struct bsg_store_blob *bytes, struct bsg_error *err) BSG_MUST_CHECK;
+/* Whose orders are due. */
+struct bsg_due_ask {
+	int64_t now;	/* to be renewed by then */
+	int64_t latest;	/* to be renewed later than orders made now ever are: made while the clock was ahead, or for another setting */
+	int64_t policy;	/* made from an older one; revoked and leaving devices do not care */
+};
+
 /**
- * List devices whose orders are due: something changed, they are to be renewed by @now, or they were made from an older policy than
- * @policy (revoked and leaving devices: only if something changed or renewal is due). Work on each page before asking for the next:
+ * List devices whose orders are due: something changed, or for one of the reasons of @due. Work on each page before asking for the next:
  * those whose orders could not be made are then behind the cursor, and hide nobody. A page may be short, or empty, before the last.
  */
-enum bsg_err bsg_store_orders_due(struct bsg_store *store, int64_t now, int64_t policy, struct bsg_page *page,
+enum bsg_err bsg_store_orders_due(struct bsg_store *store, const struct bsg_due_ask *due, struct bsg_page *page,
 				  struct bsg_due_rec *out, struct bsg_error *err) BSG_MUST_CHECK;
 
 /**

@@ -131,6 +131,7 @@ static const struct bsg_record records[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_ORDERS] = RECORD(bsg_orders_rec, orders),
 	[BSG_QUERY_ORDERS_HEAD] = RECORD(bsg_orders_rec, orders),
 	[BSG_QUERY_DUE] = RECORD(bsg_due_rec, due),
+	[BSG_QUERY_DUE_AHEAD] = RECORD(bsg_due_rec, due),
 	[BSG_QUERY_DUE_POLICY] = RECORD(bsg_due_rec, due),
 	[BSG_QUERY_CROSSING] = RECORD(bsg_crossing_rec, crossing),
 	[BSG_QUERY_MOVES] = RECORD(bsg_move_rec, move),

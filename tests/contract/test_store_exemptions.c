@@ -98,10 +98,11 @@ static void settle(struct store_fixture *f, const char *device)
 
 static size_t n_due(struct store_fixture *f)
 {
+	const struct bsg_due_ask ask = { T0, T0 + 8 * 86400, 1 };
 	struct bsg_page page = { .limit = 8 };
 	struct bsg_due_rec due[8];
 
-	assert_ok(f, bsg_store_orders_due(f->store, T0, 1, &page, due, &f->err));
+	assert_ok(f, bsg_store_orders_due(f->store, &ask, &page, due, &f->err));
 	return page.n;
 }
 

@@ -228,13 +228,14 @@ static void orders_made_from_outdated_facts_are_never_stored(void **state)
 
 static size_t n_due(struct store_fixture *f, int64_t now, int64_t policy, struct bsg_due_rec out[8])
 {
+	const struct bsg_due_ask ask = { now, now + 8 * 86400, policy };
 	char cursor[BSG_CURSOR_SIZE] = "";
 	struct bsg_page page = { .cursor = cursor, .limit = 2 };
 	size_t n = 0;
 
 	do {
 		assert_true(n + page.limit <= 8);
-		assert_ok(f, bsg_store_orders_due(f->store, now, policy, &page, &out[n], &f->err));
+		assert_ok(f, bsg_store_orders_due(f->store, &ask, &page, &out[n], &f->err));
 		n += page.n;
 		memcpy(cursor, page.next, sizeof(cursor));
 	} while (cursor[0] != '\0');
@@ -277,6 +278,8 @@ static void orders_are_due_after_a_change_for_renewal_and_for_a_new_policy(void 
 	assert_int_equal(n_due(f, T0, 2, due), 2);		/* a revoked one does not care about policies */
 	assert_string_equal(due[0].device, device_id(1));
 	assert_string_equal(due[1].device, device_id(3));
+	assert_int_equal(n_due(f, T0 - 86400, 1, due), 0);
+	assert_int_equal(n_due(f, T0 - 2 * 86400, 1, due), 3);	/* the clock was ahead when they were made */
 }
 
 static void orders_that_a_newer_policy_says_too_are_kept(void **state)

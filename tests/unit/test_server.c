@@ -18,6 +18,8 @@
 
 static char folder[] = "/tmp/test-server-XXXXXX";
 
+static const struct bsg_clock *server_clock;	/* NULL: the machine's */
+
 static enum bsg_err start(const char *name, struct bsg_server **out, struct bsg_error *err)
 {
 	struct bsg_server_options options;
@@ -29,6 +31,7 @@ static enum bsg_err start(const char *name, struct bsg_server **out, struct bsg_
 	snprintf(options.settings.people_listen, sizeof(options.settings.people_listen), "127.0.0.1:0");
 	snprintf(options.settings.device_listen, sizeof(options.settings.device_listen), "127.0.0.1:0");
 	options.state_dir = dir;
+	options.clock = server_clock;
 	return bsg_server_start(&options, out, err);
 }
 
@@ -140,11 +143,23 @@ static void put_too_much_in_force(struct bsg_store *store)
 	change(store, (struct bsg_op){.kind = BSG_OP_POLICY_ACTIVATE, .policy_activate = {.version = 1, .at = 1}});
 }
 
-static void V22_devices_whose_orders_cannot_be_made_hide_no_others(void **state)
+/* Wait until a device has newer orders than @p serial. */
+static struct bsg_orders_rec await_orders(struct bsg_server *server, const char *device, int64_t serial)
 {
 	const struct timespec short_while = {.tv_nsec = 10000000};
-	struct bsg_server *server = must_start("crowd");
 	struct bsg_orders_rec head = {.serial = 0};
+
+	for (int i = 0; i < 6000 && head.serial <= serial; i++) {
+		nanosleep(&short_while, NULL);
+		assert_int_equal(bsg_store_orders(server->store, device, &head, NULL, NULL), BSG_OK);
+	}
+	assert_true(head.serial > serial);
+	return head;
+}
+
+static void V22_devices_whose_orders_cannot_be_made_hide_no_others(void **state)
+{
+	struct bsg_server *server = must_start("crowd");
 
 	(void)state;
 	change(server->store, (struct bsg_op){.kind = BSG_OP_PERSON_ADD, .person_add = {.id = "many", .name = "Many", .unit = "crowded",
@@ -157,12 +172,36 @@ static void V22_devices_whose_orders_cannot_be_made_hide_no_others(void **state)
 	bsg_server_stop(server);
 
 	server = must_start("crowd");
-	for (int i = 0; i < 6000 && head.serial == 0; i++) {
-		nanosleep(&short_while, NULL);
-		assert_int_equal(bsg_store_orders(server->store, "00112233445566778899aabb000002bc", &head, NULL, NULL), BSG_OK);
-	}
-	assert_int_equal(head.serial, 1);
+	assert_int_equal(await_orders(server, "00112233445566778899aabb000002bc", 0).serial, 1);
 	assert_true(atomic_load(&server->counts.orders_failed) > N_HOPELESS / 2);
+	bsg_server_stop(server);
+}
+
+static void V20_orders_made_while_the_clock_was_far_ahead_are_made_anew(void **state)
+{
+	static const char device[] = "00112233445566778899aabb00000001";
+	const int64_t now = bsg_clock_utc(bsg_clock_system());
+	struct bsg_server *server = must_start("clock");
+	struct bsg_fake_clock ahead;
+	struct bsg_orders_rec head;
+
+	(void)state;
+	change(server->store, (struct bsg_op){.kind = BSG_OP_PERSON_ADD, .person_add = {.id = "one", .name = "One", .lang = "en", .at = 1}});
+	enrol(server->store, "one", 1);
+	bsg_server_stop(server);
+
+	bsg_fake_clock_init(&ahead, now + INT64_C(400) * 86400);
+	server_clock = &ahead.clock;
+	server = must_start("clock");
+	server_clock = NULL;
+	head = await_orders(server, device, 0);
+	assert_true(head.issued > now + INT64_C(399) * 86400);
+	bsg_server_stop(server);
+
+	server = must_start("clock");
+	head = await_orders(server, device, head.serial);
+	assert_true(head.issued >= now && head.issued < now + 86400);
+	assert_int_equal(head.serial, 2);	/* once */
 	bsg_server_stop(server);
 }
 
@@ -188,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_second_start_keeps_the_keys_and_the_first_made_them_private),
 		cmocka_unit_test(a_directory_that_others_may_enter_is_refused),
 		cmocka_unit_test(a_second_server_on_the_same_socket_does_not_start),
+		cmocka_unit_test(V20_orders_made_while_the_clock_was_far_ahead_are_made_anew),
 		cmocka_unit_test(V22_devices_whose_orders_cannot_be_made_hide_no_others),
 	};
 
