@@ -162,16 +162,18 @@ int bsg_cli_policy_send(struct bsg_cli *cli)
 	struct bsg_cli_request request = { .method = cli->command->method, .if_match = bsg_cli_option(cli, "base") };
 	struct bsg_cli_answer answer;
 	struct bsg_policy *policy;
-	char path[128];
+	char path[1024];
 	int status = parse_files(cli, &policy);
 
 	if (status != BSG_CLI_DONE)
 		return status;
 	request.json = bsg_policy_to_json(policy);
 	bsg_policy_free(policy);
-	if (request.json == NULL || !bsg_cli_path(cli, path, sizeof(path))) {
-		json_decref(request.json);
+	if (request.json == NULL)
 		return bsg_cli_refuse(cli, "out of memory");
+	if (!bsg_cli_path(cli, path, sizeof(path))) {
+		json_decref(request.json);
+		return bsg_cli_refuse(cli, "an argument is longer than any time or version");
 	}
 	request.path = path;
 	status = bsg_cli_call(cli, &request, &answer);

@@ -257,7 +257,14 @@ void bsg_get_device_explain(struct bsg_http_exchange *x, void *app)
 		bsg_http_problem(x, 400, "invalid", "since says when the device came into a place: name it with in");
 		return;
 	}
-	if (!find(x, server, &rec) || (needs_turn && !bsg_turn_begin(x, &server->turns)))
+	if (!find(x, server, &rec))
+		return;
+	if (rec.state != BSG_DEVICE_ACTIVE) {
+		bsg_http_problem(x, 409, "not-active", "device %s is %s: no rule reaches it any more, it only gets its discharge", rec.id,
+				 state_name(rec.state));
+		return;
+	}
+	if (needs_turn && !bsg_turn_begin(x, &server->turns))
 		return;
 	rc = explain(server, &rec, &query, &out, &err);
 	if (needs_turn)

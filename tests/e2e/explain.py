@@ -196,4 +196,16 @@ def signed_orders_are_replayed_and_explained_as_the_server_explains_them():
     assert len(replay("tick", "break_glass").splitlines()) == 2, "without --explain a decision a line, as ever"
 
 
+@claim
+def a_phone_that_was_revoked_is_not_explained_by_rules_that_no_longer_reach_it():
+    world()
+    phone = plane.add_phone(server, plane.must(plane.call(server, "GET", "/api/v1/people"))["items"][0]["id"])
+    assert explain(phone, "?in=house")["camera"]["restricted"]
+    plane.must(plane.call(server, "POST", "/api/v1/devices/%s/revoke" % phone.id, {"reason": "lost"}))
+    for query in ("", "?in=house", "?at=" + rfc3339(time.time())):
+        answer = plane.call(server, "GET", "/api/v1/devices/%s/explain%s" % (phone.id, query))
+        assert (answer.status, answer.problem()) == (409, "not-active"), (query, answer.status, answer.body)
+        assert "discharge" in answer.json()["detail"], answer.body
+
+
 harness.main()

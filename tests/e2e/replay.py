@@ -88,6 +88,8 @@ def the_command_line_prints_a_table_for_rules_functions_and_verdicts():
     for line in out.splitlines():
         harness.note(line)
     assert "no-camera" in out and "crossings: 3" in out and "camera" in out and "admit" in out, out
+    precise = [m.replace("Z", ".000000000000000000+00:00") for m in (moment(0), moment(24))]
+    assert world().cli_text("policy", "replay", path, "--from", precise[0], "--to", precise[1]) == out
 
 
 @claim
