@@ -46,6 +46,7 @@ struct bsg_server {
 	struct bsg_http_waiters *waiters;	/* by topic */
 	struct bsg_coverage *coverage;
 	struct bsg_active active;		/* the policy in force */
+	pthread_mutex_t pilot_lock;		/* from counting whom a policy concerns until the change that it allowed (pilot.h) */
 	struct bsg_turns turns;			/* of requests that work for seconds */
 	struct bsg_orders_worker *worker;
 	pthread_mutex_t planes_lock;		/* held while one of the next three is used or changed */

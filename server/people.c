@@ -135,46 +135,49 @@ static const struct bsg_field person_fields[] = {
 	BSG_FIELD(struct person_body, lang, BSG_FIELD_CHOICE, .choices = langs),
 };
 
-static bool may_add(struct bsg_http_exchange *x, struct bsg_server *server, const struct person_body *body)
+/* Under the pilot's lock. */
+static void add_person(struct bsg_http_exchange *x, struct bsg_server *server, const struct person_body *body)
 {
-	const struct bsg_caller *caller = bsg_caller_of(x);
-	struct bsg_error err;
+	struct bsg_change change;
+	struct bsg_op *op;
 
-	if (!bsg_caller_sees(caller, body->unit != NULL ? body->unit : "")) {
-		bsg_http_problem(x, 403, "unit-scope", "you administer unit %s: give the person this unit", caller->unit);
-		return false;
+	bsg_change_begin(&change, server, x);
+	if (!bsg_pilot_may_grow(server, body->id, body->unit, &change.err)) {
+		bsg_http_problem(x, 409, "second-approval", "%s", change.err.text);
+		return;
 	}
-	if (bsg_pilot_may_grow(server, body->id, body->unit, &err))
-		return true;
-	bsg_http_problem(x, 409, "second-approval", "%s", err.text);
-	return false;
+	op = bsg_change_add(&change, BSG_OP_PERSON_ADD);
+	op->person_add.id = body->id;
+	op->person_add.name = body->name;
+	op->person_add.unit = body->unit;
+	op->person_add.lang = body->lang;
+	op->person_add.at = bsg_now(server);
+	if (body->badge != NULL) {
+		op = bsg_change_add(&change, BSG_OP_BADGE_ADD);
+		op->badge_add.number = body->badge;
+		op->badge_add.person = body->id;
+		op->badge_add.at = bsg_now(server);
+	}
+	bsg_change_audit(&change, "person-add", body->id, NULL, NULL);
+	if (bsg_change_apply(&change))
+		answer_person(x, server, body->id, change.ops[0].changed ? 201 : 200);
 }
 
 void bsg_post_person(struct bsg_http_exchange *x, void *app)
 {
+	const struct bsg_caller *caller = bsg_caller_of(x);
 	struct person_body body = {.lang = "kk"};
 	struct bsg_server *server = app;
-	struct bsg_change change;
-	struct bsg_op *op;
 
-	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, person_fields, 5, &body) || !may_add(x, server, &body))
+	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, person_fields, 5, &body))
 		return;
-	bsg_change_begin(&change, server, x);
-	op = bsg_change_add(&change, BSG_OP_PERSON_ADD);
-	op->person_add.id = body.id;
-	op->person_add.name = body.name;
-	op->person_add.unit = body.unit;
-	op->person_add.lang = body.lang;
-	op->person_add.at = bsg_now(server);
-	if (body.badge != NULL) {
-		op = bsg_change_add(&change, BSG_OP_BADGE_ADD);
-		op->badge_add.number = body.badge;
-		op->badge_add.person = body.id;
-		op->badge_add.at = bsg_now(server);
+	if (!bsg_caller_sees(caller, body.unit != NULL ? body.unit : "")) {
+		bsg_http_problem(x, 403, "unit-scope", "you administer unit %s: give the person this unit", caller->unit);
+		return;
 	}
-	bsg_change_audit(&change, "person-add", body.id, NULL, NULL);
-	if (bsg_change_apply(&change))
-		answer_person(x, server, body.id, change.ops[0].changed ? 201 : 200);
+	pthread_mutex_lock(&server->pilot_lock);
+	add_person(x, server, &body);
+	pthread_mutex_unlock(&server->pilot_lock);
 }
 
 /* Every device of somebody who left gets its discharge. */

@@ -34,7 +34,7 @@ static bool either(const struct both *both, const char *device, const char *pers
 }
 
 static enum bsg_err count_people(struct bsg_server *server, const struct both *both, struct bsg_person_rec *recs,
-				 struct bsg_pilot *out, struct bsg_error *err)
+				 int64_t *n_people, struct bsg_error *err)
 {
 	struct bsg_page page = {.limit = PAGE};
 	char cursor[BSG_CURSOR_SIZE] = "";
@@ -48,7 +48,7 @@ static enum bsg_err count_people(struct bsg_server *server, const struct both *b
 			return rc;
 		for (size_t i = 0; i < page.n; i++)
 			if (recs[i].state == BSG_PERSON_ACTIVE && either(both, NULL, recs[i].id, recs[i].unit))
-				out->n_people++;
+				++*n_people;
 		for (size_t i = 0; i < sizeof(cursor); i++)
 			cursor[i] = page.next[i];
 	} while (cursor[0] != '\0');
@@ -57,7 +57,7 @@ static enum bsg_err count_people(struct bsg_server *server, const struct both *b
 
 /* A device may be named by itself: its owner then counts too, though no rule names the owner. */
 static enum bsg_err count_devices(struct bsg_server *server, const struct both *both, struct bsg_device_rec *recs,
-				  struct bsg_pilot *out, struct bsg_error *err)
+				  int64_t *n_people, struct bsg_error *err)
 {
 	struct bsg_page page = {.limit = PAGE};
 	char cursor[BSG_CURSOR_SIZE] = "";
@@ -70,11 +70,9 @@ static enum bsg_err count_devices(struct bsg_server *server, const struct both *
 		if (rc != BSG_OK)
 			return rc;
 		for (size_t i = 0; i < page.n; i++) {
-			if (recs[i].state != BSG_DEVICE_ACTIVE || !either(both, recs[i].id, recs[i].person, recs[i].unit))
-				continue;
-			out->n_devices++;
-			if (!either(both, NULL, recs[i].person, recs[i].unit))
-				out->n_people++;
+			if (recs[i].state == BSG_DEVICE_ACTIVE && either(both, recs[i].id, recs[i].person, recs[i].unit) &&
+			    !either(both, NULL, recs[i].person, recs[i].unit))
+				++*n_people;
 		}
 		for (size_t i = 0; i < sizeof(cursor); i++)
 			cursor[i] = page.next[i];
@@ -83,21 +81,23 @@ static enum bsg_err count_devices(struct bsg_server *server, const struct both *
 }
 
 enum bsg_err bsg_pilot_count(struct bsg_server *server, const struct bsg_policy *policy, const struct bsg_policy *before,
-			     struct bsg_pilot *out, struct bsg_error *err)
+			     int64_t *n_people, struct bsg_error *err)
 {
 	const struct both both = {policy, before};
 	struct bsg_person_rec *people = calloc(PAGE, sizeof(*people));
 	struct bsg_device_rec *devices = calloc(PAGE, sizeof(*devices));
 	enum bsg_err rc = BSG_E_NO_MEMORY;
 
-	*out = (struct bsg_pilot){.n_people = 0};
+	*n_people = 0;
 	if (people == NULL || devices == NULL) {
 		bsg_fail(err, rc, "no memory to count people");
 	} else {
-		rc = count_people(server, &both, people, out, err);
+		rc = count_people(server, &both, people, n_people, err);
 		if (rc == BSG_OK)
-			rc = count_devices(server, &both, devices, out, err);
+			rc = count_devices(server, &both, devices, n_people, err);
 	}
+	if (rc != BSG_OK)
+		*n_people = 0;
 	free(people);
 	free(devices);
 	return rc;
@@ -107,13 +107,13 @@ bool bsg_pilot_may_grow(struct bsg_server *server, const char *person, const cha
 {
 	struct bsg_active_policy *active = bsg_active_get(&server->active);
 	struct bsg_person_rec known;
-	struct bsg_pilot pilot;
+	int64_t n_people;
 	struct bsg_error ignored;
 	bool may = true;
 
 	if (active->rec.version > 0 && active->rec.n_approvals < 2 && concerns(active->policy, NULL, person, unit) &&
 	    bsg_store_person(server->store, person, &known, &ignored) == BSG_E_NOT_FOUND &&
-	    bsg_pilot_count(server, active->policy, NULL, &pilot, &ignored) == BSG_OK && pilot.n_people >= BSG_PILOT_PEOPLE_MAX)
+	    bsg_pilot_count(server, active->policy, NULL, &n_people, &ignored) == BSG_OK && n_people >= BSG_PILOT_PEOPLE_MAX)
 		may = false;
 	bsg_active_put(active);
 	if (!may)

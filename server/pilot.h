@@ -8,20 +8,27 @@
 
 #define BSG_PILOT_PEOPLE_MAX 10
 
-struct bsg_pilot {
-	int64_t n_people;	/* active people that either policy concerns, also only by observing */
-	int64_t n_devices;	/* their active devices */
-};
+/*
+ * Whoever counts in order to allow something holds server->pilot_lock from before the count until what was allowed is committed, and,
+ * for a policy, in force: else two who come at once are both the tenth.
+ */
 
-/** Count those whom @policy or @before (may be NULL) concerns. Cost: a walk over all people and devices. */
+/**
+ * Count the active people whom @policy or @before (may be NULL) concerns, also only by observing.
+ *
+ * @param n_people  0 on failure
+ * @return BSG_E_UNAVAILABLE, BSG_E_NO_MEMORY
+ *
+ * Cost: a walk over all people and devices.
+ */
 enum bsg_err bsg_pilot_count(struct bsg_server *server, const struct bsg_policy *policy, const struct bsg_policy *before,
-			     struct bsg_pilot *out, struct bsg_error *err) BSG_MUST_CHECK;
+			     int64_t *n_people, struct bsg_error *err) BSG_MUST_CHECK;
 
 /** Approvals that a policy for so many people needs. */
 int bsg_pilot_approvals(int64_t n_people);
 
 /**
- * Whether a new person may come under the policy in force: one that only one person approved stays at ten.
+ * Whether a new person may come under the policy in force: one that only one person approved stays at ten. Under server->pilot_lock.
  *
  * @return false: err says what to do
  */

@@ -227,46 +227,69 @@ static int64_t in_force(struct bsg_server *server)
 	return version;
 }
 
-static void propose(struct bsg_http_exchange *x, struct bsg_server *server, const struct proposal *p)
+/* Store it, and put it in force if one approver is enough for @n_people. @param change  its first operation is the proposal */
+static enum bsg_err commit(struct bsg_http_exchange *x, struct bsg_server *server, const struct proposal *p, int64_t n_people,
+			   struct bsg_change *change)
 {
 	const struct bsg_caller *caller = bsg_caller_of(x);
-	int needed = bsg_pilot_approvals(p->plan.concerned.people);
+	int needed = bsg_pilot_approvals(n_people);
 	char hex[2 * BSG_SHA256_LEN + 1], detail[sizeof(hex) + 16];
-	struct bsg_change change;
 	struct bsg_op *op;
 	enum bsg_err rc;
 
-	bsg_change_begin(&change, server, x);
-	op = bsg_change_add(&change, BSG_OP_POLICY_PROPOSE);
+	bsg_change_begin(change, server, x);
+	op = bsg_change_add(change, BSG_OP_POLICY_PROPOSE);
 	op->policy_propose.document = (struct bsg_bytes){(const uint8_t *)p->text, strlen(p->text)};
 	op->policy_propose.digest = p->digest;
 	op->policy_propose.author = caller->actor;
 	op->policy_propose.at = bsg_now(server);
-	op->policy_propose.n_people = p->plan.concerned.people;
+	op->policy_propose.n_people = n_people;
 	op->policy_propose.approvals_needed = needed;
 	op->policy_propose.base = p->plan.active->rec.version;
-	op = bsg_change_add(&change, BSG_OP_POLICY_APPROVE);
+	op = bsg_change_add(change, BSG_OP_POLICY_APPROVE);
 	op->policy_approve.approver = caller->actor;
 	op->policy_approve.at = bsg_now(server);
 	if (needed == 1) {
-		op = bsg_change_add(&change, BSG_OP_POLICY_ACTIVATE);
+		op = bsg_change_add(change, BSG_OP_POLICY_ACTIVATE);
 		op->policy_activate.at = bsg_now(server);
 	}
 	/* The version is known only to the writer; the digest finds it in the list of policies. */
 	bsg_hex_encode(p->digest, sizeof(p->digest), hex);
 	snprintf(detail, sizeof(detail), "{\"digest\":\"%s\"}", hex);
-	bsg_change_audit(&change, needed == 1 ? "policy-apply" : "policy-propose", "policy", NULL, detail);
-	rc = bsg_change_try(&change);
+	bsg_change_audit(change, needed == 1 ? "policy-apply" : "policy-propose", "policy", NULL, detail);
+	rc = bsg_change_try(change);
+	if (rc == BSG_OK && needed == 1)
+		activated(server);
+	return rc;
+}
+
+/* One approver is enough for few people: nobody else may become one of them until it is in force. */
+static enum bsg_err commit_few(struct bsg_http_exchange *x, struct bsg_server *server, const struct proposal *p, struct bsg_change *change)
+{
+	int64_t n_people;
+	enum bsg_err rc;
+
+	pthread_mutex_lock(&server->pilot_lock);
+	rc = bsg_pilot_count(server, p->read.policy, p->plan.active->policy, &n_people, &change->err);
+	if (rc == BSG_OK)
+		rc = commit(x, server, p, n_people, change);
+	pthread_mutex_unlock(&server->pilot_lock);
+	return rc;
+}
+
+static void propose(struct bsg_http_exchange *x, struct bsg_server *server, const struct proposal *p)
+{
+	const int64_t n_people = p->plan.concerned.people;
+	struct bsg_change change;
+	enum bsg_err rc = bsg_pilot_approvals(n_people) == 1 ? commit_few(x, server, p, &change) : commit(x, server, p, n_people, &change);
+
 	if (rc == BSG_E_CONFLICT)
 		answer_conflict(x, bsg_http_header(x, "If-Match") != NULL ? 412 : 409, "it", p->plan.active->rec.version,
 				in_force(server));
 	else if (rc != BSG_OK)
 		bsg_http_fail(x, rc, &change.err);
-	if (rc != BSG_OK)
-		return;
-	if (needed == 1)
-		activated(server);
-	answer_version(x, server, change.ops[0].policy_propose.version, p->plan.warnings);
+	else
+		answer_version(x, server, change.ops[0].policy_propose.version, p->plan.warnings);
 }
 
 void bsg_post_policy(struct bsg_http_exchange *x, void *app)

@@ -191,6 +191,7 @@ enum bsg_err bsg_server_start(const struct bsg_server_options *options, struct b
 	bsg_active_init(&server->active);
 	bsg_turns_init(&server->turns);
 	pthread_mutex_init(&server->planes_lock, NULL);
+	pthread_mutex_init(&server->pilot_lock, NULL);
 	rc = bsg_settings_check(&server->settings, err);
 	if (rc == BSG_OK)
 		rc = start_inside(server, options->state_dir, err);
@@ -229,6 +230,7 @@ void bsg_server_stop(struct bsg_server *server)
 	bsg_turns_free(&server->turns);
 	bsg_home_close(&server->home);
 	pthread_mutex_destroy(&server->planes_lock);
+	pthread_mutex_destroy(&server->pilot_lock);
 	free(server);
 }
 

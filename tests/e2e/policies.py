@@ -297,4 +297,28 @@ def a_version_that_waited_while_another_came_into_force_cannot_be_approved():
     other.stop()
 
 
+@claim
+def a_pilot_does_not_grow_past_ten_by_being_quick():
+    def register(name):
+        return lambda: plane.call(other, "POST", "/api/v1/people", {"id": name, "name": name, "unit": "ministry"})
+
+    for turn in range(3):
+        other = small()
+        for i in range(8):
+            plane.add_person(other, "p%d" % i)
+        plane.must(apply_to(other, variant(0)))
+        answers = at_once(*[register("new%d" % i) for i in range(6)])
+        assert sorted(a.status for a in answers) == [201] + [409] * 5, (turn, [(a.status, a.body) for a in answers])
+        other.stop()
+    for turn in range(6):
+        other = small()
+        for i in range(8):
+            plane.add_person(other, "p%d" % i)
+        applied, *answers = at_once(lambda: apply_to(other, variant(0)), *[register("new%d" % i) for i in range(3)])
+        said, n_new = plane.must(applied), sum(a.status == 201 for a in answers)
+        note("%s, and %d of three registered" % (said["state"], n_new))
+        assert said["state"] == "waiting" or n_new <= 1, (turn, said, [(a.status, a.body) for a in answers])
+        other.stop()
+
+
 harness.main()
