@@ -124,6 +124,21 @@ static void look_restricted(struct bsg_agent *agent, struct bsg_agent_slot *slot
 		  slot->settled ? "" : verdict.why[0] ? verdict.why : "it is open");
 }
 
+/*
+ * When nothing is restricted any more by windows and leases alone: the machine
+ * itself is to know, for an agent that is dead by then (principle: a restriction
+ * is a lease that ends on the phone).
+ */
+static bool set_end(const struct bsg_agent *agent, const struct bsg_agent_slot *slot)
+{
+	const struct bsg_time now = bsg_agent_now(agent);
+	const int64_t left = agent->output.lift_by - now.utc;
+
+	if (!slot->ops->set_end || agent->output.lift_by == 0)
+		return false;
+	return slot->ops->set_end(slot->enforcer, now.mono_ms + (left > 0 ? left * 1000 : 0));
+}
+
 /* Undo what others undid, stop what still runs. */
 static void keep(struct bsg_agent *agent, struct bsg_agent_slot *slot, int64_t now)
 {
@@ -146,6 +161,7 @@ static void impose(struct bsg_agent *agent, struct bsg_agent_slot *slot, int64_t
 
 	slot->wanted = true;
 	slot->settled = false;
+	(void)set_end(agent, slot);	/* impose() takes it with it */
 	if (slot->ops->impose(slot->enforcer, &err) != BSG_OK) {
 		set_state(agent, slot, BSG_REPORT_UNVERIFIED, err.text);
 		slot->keep_at = now + retry_ms(slot);
@@ -192,7 +208,7 @@ static void settle(struct bsg_agent *agent, struct bsg_agent_slot *slot)
 		impose(agent, slot, now);
 		return;
 	}
-	if (slot->keep_at <= now)
+	if (set_end(agent, slot) || slot->keep_at <= now)
 		keep(agent, slot, now);
 	if (slot->verify_at <= now)
 		look_restricted(agent, slot, now);

@@ -3,6 +3,8 @@
  * The camera. New opens are refused by a device program on the scope's cgroup,
  * whoever runs there and since when; running streams are stopped (streams.h).
  * Modes of files are never touched: what is outside the scope does not notice.
+ * The program itself knows when the lease ends: a camera whose agent has died
+ * opens by then, without server, agent or anybody's help.
  *
  * The program's name says which agent it belongs to, so that it is found again
  * after a crash, also in a scope that the configuration no longer names.
@@ -26,12 +28,15 @@
 #define ROUNDS_FAST 8		/* after which a holder that does not stream is looked at less often */
 #define HOLDERS_MS 500
 #define QUIET_MS 30000		/* nobody holds the device: who could only gets it handed over */
+#define END_JITTER_MS 2000	/* leases are in whole seconds */
 
 struct bsg_enforcer {
 	struct bsg_enforce_config config;
 	char program[BSG_DEVBPF_NAME];
 	struct bsg_streams streams;
 	unsigned n_rounds;	/* since impose() */
+	int64_t end_ms;		/* of the lease; BSG_ENFORCE_NO_END: not known */
+	bool cannot_end;	/* the kernel takes no program with an end */
 };
 
 /* FNV-1a over the state folder: two agents on one machine do not touch each other's programs. */
@@ -54,6 +59,7 @@ static enum bsg_err camera_open(const struct bsg_enforce_config *config, struct 
 	if (!camera)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "out of memory");
 	camera->config = *config;
+	camera->end_ms = BSG_ENFORCE_NO_END;
 	name_program(config->state, camera->program);
 	return BSG_OK;
 }
@@ -69,6 +75,29 @@ static void probe_fail(struct bsg_probe *out, const struct bsg_error *err)
 	snprintf(out->why, sizeof(out->why), "%.*s", (int)sizeof(out->why) - 1, err->text);
 }
 
+/* The program for now: with the lease's end, or without where the kernel knows no such thing. */
+static enum bsg_err load(struct bsg_enforcer *camera, int *program, struct bsg_error *err)
+{
+	enum bsg_err rc = bsg_devbpf_load(&camera->config.camera, camera->program,
+					  camera->cannot_end ? BSG_DEVBPF_NO_END : camera->end_ms, program, err);
+
+	if (rc != BSG_E_INVALID || camera->cannot_end || camera->end_ms == BSG_ENFORCE_NO_END)
+		return rc;
+	rc = bsg_devbpf_load(&camera->config.camera, camera->program, BSG_DEVBPF_NO_END, program, err);
+	camera->cannot_end = rc == BSG_OK;
+	return rc;
+}
+
+static bool camera_set_end(struct bsg_enforcer *camera, int64_t end_ms)
+{
+	/* Subtracted this way round, neither can overflow. */
+	if (camera->end_ms == end_ms || (camera->end_ms <= end_ms && end_ms - camera->end_ms <= END_JITTER_MS) ||
+	    (camera->end_ms > end_ms && camera->end_ms - end_ms <= END_JITTER_MS))
+		return false;
+	camera->end_ms = end_ms;
+	return true;
+}
+
 static void camera_probe(struct bsg_enforcer *camera, struct bsg_probe *out)
 {
 	char mount[512], node[256];
@@ -77,7 +106,7 @@ static void camera_probe(struct bsg_enforcer *camera, struct bsg_probe *out)
 
 	*out = (struct bsg_probe){ 0 };
 	if (bsg_cgroup_mount(NULL, mount, sizeof(mount), &err) != BSG_OK ||
-	    bsg_devbpf_load(&camera->config.camera, camera->program, &program, &err) != BSG_OK) {
+	    load(camera, &program, &err) != BSG_OK) {
 		probe_fail(out, &err);
 		return;
 	}
@@ -128,23 +157,21 @@ static enum bsg_err sweep_all(const struct bsg_enforcer *camera, const char *pat
 }
 
 /* Have exactly one program, the current one, on the scope; the new before the old goes (D11). */
-static enum bsg_err attach_once(struct bsg_enforcer *camera, bool *changed, struct bsg_error *err)
+static enum bsg_err attach_once(struct bsg_enforcer *camera, bool *gone, struct bsg_error *err)
 {
 	char path[BSG_CGROUP_PATH];
 	struct bsg_devbpf_count count = { 0 };
 	int cgroup = -1, program = -1;
 	enum bsg_err rc = bsg_cgroup_open(camera->config.scope, path, &cgroup, err);
 
-	*changed = false;
 	if (rc == BSG_OK)
-		rc = bsg_devbpf_load(&camera->config.camera, camera->program, &program, err);
+		rc = load(camera, &program, err);
 	if (rc == BSG_OK)
 		rc = bsg_devbpf_count(cgroup, camera->program, program, &count, err);
-	if (rc == BSG_OK && count.same == 0) {
-		*changed = true;
+	*gone = rc == BSG_OK && count.same == 0 && count.other == 0;
+	if (rc == BSG_OK && count.same == 0)
 		rc = bsg_devbpf_attach(cgroup, program, err);
-	}
-	if (rc == BSG_OK && camera->n_rounds == 0)
+	if (rc == BSG_OK && (camera->n_rounds == 0 || count.other))
 		rc = sweep_all(camera, path, program, err);
 	if (program >= 0)
 		close(program);
@@ -155,11 +182,11 @@ static enum bsg_err attach_once(struct bsg_enforcer *camera, bool *changed, stru
 
 static enum bsg_err camera_impose(struct bsg_enforcer *camera, struct bsg_error *err)
 {
-	bool changed;
+	bool gone;
 
 	camera->n_rounds = 0;
 	camera->streams = (struct bsg_streams){ 0 };
-	return attach_once(camera, &changed, err);
+	return attach_once(camera, &gone, err);
 }
 
 static enum bsg_err camera_lift(struct bsg_enforcer *camera, struct bsg_error *err)
@@ -174,13 +201,13 @@ static enum bsg_err camera_keep(struct bsg_enforcer *camera, int *again_ms, stru
 	char path[BSG_CGROUP_PATH];
 	struct bsg_streams_seen seen;
 	int cgroup;
-	bool changed;
-	enum bsg_err rc = attach_once(camera, &changed, err);
+	bool gone;
+	enum bsg_err rc = attach_once(camera, &gone, err);
 
 	*again_ms = ROUND_MS;
 	if (rc != BSG_OK)
 		return rc;
-	if (changed && camera->n_rounds)
+	if (gone && camera->n_rounds)
 		bsg_log(camera->config.log, BSG_LOG_WARNING, "camera", "the device program was gone: attached again");
 	rc = bsg_cgroup_open(camera->config.scope, path, &cgroup, err);
 	if (rc != BSG_OK)
@@ -279,13 +306,13 @@ static void camera_verify(struct bsg_enforcer *camera, struct bsg_verdict *out)
 
 	*out = (struct bsg_verdict){ 0 };
 	if (bsg_cgroup_open(camera->config.scope, path, &cgroup, &err) != BSG_OK ||
-	    bsg_devbpf_load(&camera->config.camera, camera->program, &program, &err) != BSG_OK ||
+	    load(camera, &program, &err) != BSG_OK ||
 	    bsg_devbpf_count(cgroup, camera->program, program, &count, &err) != BSG_OK)
 		say(out, BSG_SEEN_UNKNOWN, err.text);
 	else if (count.same == 0 && count.other == 0)
 		say(out, BSG_SEEN_OPEN, "");
 	else if (count.same == 0)
-		say(out, BSG_SEEN_LEAKING, "the device program is of an older configuration");
+		say(out, BSG_SEEN_LEAKING, "the device program is of another lease or configuration");
 	else
 		judge(camera, path, out);
 	if (program >= 0)
@@ -305,6 +332,7 @@ const struct bsg_enforcement bsg_enforce_camera = {
 	.open = camera_open,
 	.close = camera_close,
 	.probe = camera_probe,
+	.set_end = camera_set_end,
 	.impose = camera_impose,
 	.lift = camera_lift,
 	.verify = camera_verify,

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define PROGRAMS_MAX 64		/* the kernel attaches no more to one cgroup */
-#define INSTRUCTIONS_MAX (16 + BSG_DEVICES_MAX * 6)
+#define INSTRUCTIONS_MAX (24 + BSG_DEVICES_MAX * 6)
 
 _Static_assert(BSG_DEVBPF_NAME == BPF_OBJ_NAME_LEN, "a name is as long as the kernel's");
 
@@ -66,10 +66,26 @@ static void add_match(struct program *p, const struct bsg_device_match *match)
 	add_return(p, 0);
 }
 
+/* "if it is @end_ms or later, allow": for whoever attached the program may be dead by then. */
+static void add_end(struct program *p, int64_t end_ms)
+{
+	const uint64_t end_ns = (uint64_t)end_ms * 1000000;
+
+	add(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_6, BPF_REG_1, 0, 0);	/* a call leaves R6 to R9 alone */
+	add(p, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ktime_get_boot_ns);
+	add(p, BPF_LD | BPF_DW | BPF_IMM, BPF_REG_2, 0, 0, (int)(uint32_t)end_ns);
+	add(p, 0, 0, 0, 0, (int)(uint32_t)(end_ns >> 32));	/* its other half */
+	add(p, BPF_JMP | BPF_JLT | BPF_X, BPF_REG_0, BPF_REG_2, 2, 0);
+	add_return(p, 1);
+	add(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_6, 0, 0);
+}
+
 /* mknod stays allowed: a node that nobody can open takes no picture. */
-static void build(struct program *p, const struct bsg_device_set *set)
+static void build(struct program *p, const struct bsg_device_set *set, int64_t end_ms)
 {
 	p->n = 0;
+	if (end_ms != BSG_DEVBPF_NO_END)
+		add_end(p, end_ms);
 	add_load(p, BPF_REG_2, offsetof(struct bpf_cgroup_dev_ctx, access_type));
 	add_load(p, BPF_REG_4, offsetof(struct bpf_cgroup_dev_ctx, major));
 	add_load(p, BPF_REG_5, offsetof(struct bpf_cgroup_dev_ctx, minor));
@@ -85,22 +101,23 @@ static void build(struct program *p, const struct bsg_device_set *set)
 }
 
 enum bsg_err bsg_devbpf_load(const struct bsg_device_set *set, const char name[static BSG_DEVBPF_NAME],
-			     int *fd, struct bsg_error *err)
+			     int64_t end_ms, int *fd, struct bsg_error *err)
 {
 	struct program program;
 	union bpf_attr attr;
 
-	build(&program, set);
+	build(&program, set, end_ms < 0 ? 0 : end_ms);
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
 	attr.insns = pointer(program.insn);
 	attr.insn_cnt = (__u32)program.n;
-	attr.license = pointer("Apache-2.0");	/* it calls no helper that would ask for another */
+	attr.license = pointer("Apache-2.0");	/* the one helper that it calls asks for no other */
 	memcpy(attr.prog_name, name, BSG_DEVBPF_NAME);
 	*fd = (int)bpf(BPF_PROG_LOAD, &attr);
 	if (*fd >= 0)
 		return BSG_OK;
-	return bsg_fail(err, errno == EPERM || errno == EACCES ? BSG_E_DENIED : BSG_E_UNAVAILABLE,
+	return bsg_fail(err, errno == EPERM || errno == EACCES ? BSG_E_DENIED :
+			errno == EINVAL ? BSG_E_INVALID : BSG_E_UNAVAILABLE,
 			"the kernel does not take a device program: %s", strerror(errno));
 }
 

@@ -11,25 +11,31 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
 #include "agent/linux/devices.h"
 
 #define BSG_DEVBPF_NAME 16	/* with its NUL: the kernel's BPF_OBJ_NAME_LEN */
+#define BSG_DEVBPF_NO_END INT64_MAX
 
 /**
- * Load a program that refuses @set. It does nothing until it is attached.
+ * Load a program that refuses @set until @end_ms and nothing afterwards: the
+ * kernel looks at its own clock at every open, whoever has died meanwhile. It
+ * does nothing until it is attached.
  *
- * @return BSG_OK, BSG_E_DENIED (no right), BSG_E_UNAVAILABLE (the kernel cannot)
+ * @param end_ms  CLOCK_BOOTTIME in ms; BSG_DEVBPF_NO_END: refuse for ever. Kernels before 5.8 take no other
+ * @return BSG_OK, BSG_E_DENIED (no right), BSG_E_INVALID (the kernel knows no such program, or no end),
+ *         BSG_E_UNAVAILABLE
  */
 enum bsg_err bsg_devbpf_load(const struct bsg_device_set *set, const char name[static BSG_DEVBPF_NAME],
-			     int *fd, struct bsg_error *err) BSG_MUST_CHECK;
+			     int64_t end_ms, int *fd, struct bsg_error *err) BSG_MUST_CHECK;
 
 /* How many programs of a name a cgroup has itself, its parents' not counted. */
 struct bsg_devbpf_count {
 	size_t same;	/* with the same instructions as the one compared with */
-	size_t other;	/* older ones, made from other configuration */
+	size_t other;	/* older ones: of another lease or other configuration */
 };
 
 /** Count programs called @name. @param like  a loaded program, or -1: then all are `other` */

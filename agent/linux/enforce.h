@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@
 
 #define BSG_ENFORCE_WHY 160
 #define BSG_ENFORCE_MAX 8
+#define BSG_ENFORCE_NO_END INT64_MAX
 
 /* What an enforcement may know of its surroundings. Copied by open(). */
 struct bsg_enforce_config {
@@ -66,6 +68,18 @@ struct bsg_enforcement {
 
 	/** Say what this machine can do, by looking, without restricting anything. */
 	void (*probe)(struct bsg_enforcer *enforcer, struct bsg_probe *out);
+
+	/**
+	 * Say when the restriction ends by itself, also if nobody is there any more to
+	 * lift it. NULL: this machine has no means for that; the next start lifts.
+	 *
+	 * What is restricted already gets it with the next keep().
+	 *
+	 * @param end_ms  CLOCK_BOOTTIME in ms; BSG_ENFORCE_NO_END, as after open(): never. It may jitter by
+	 *                the second to which leases are counted: that is no change
+	 * @return whether it changed
+	 */
+	bool (*set_end)(struct bsg_enforcer *enforcer, int64_t end_ms);
 
 	/**
 	 * Restrict (`restrict` is a word of C's own): new uses are refused when this

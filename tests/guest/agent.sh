@@ -132,6 +132,24 @@ camera --stream-count=1 >/dev/null 2>&1
 check $? -ne 0 'agent dead: still closed'
 start_agent
 wait_for 'verified' verified && ok 'agent restarted: still closed, and verified' || not_ok 'agent restarted: verified' "$(cat /tmp/agent.log)"
+
+# --- in for a short lease, and the agent dies for good: the kernel opens the camera, the next agent turns Wi-Fi on ---
+cross out
+wait_for 'open for the next claim' opened
+sed 's/^    gates:.*/&\n    max_stay: 45s/' /tmp/policy.yaml >/tmp/short.yaml
+cli policy apply /tmp/short.yaml >/dev/null
+sleep 2
+cross in
+wait_for 'closed for a short lease' closed
+kill -9 $agent
+closed && ok 'agent dead for good: still closed' || not_ok 'agent dead for good: still closed' "$(cat /tmp/agent.log)"
+wait_for 'the lease opens the camera' opened && ok 'agent dead for good: the lease opens the camera' || not_ok 'agent dead for good: the lease opens the camera'
+start_agent
+wait_for 'Wi-Fi is on' wifi_is 0 && ok 'the next agent turns Wi-Fi on' || not_ok 'the next agent turns Wi-Fi on' "$(cat /tmp/agent.log)"
+sleep 1
+cross in
+wait_for 'closed for the last time' closed
+wait_for 'verified' verified
 agent unenrol >/tmp/left 2>&1
 check "$(cat /tmp/left)" = left 'leaving: the server is told'
 opened && ok 'leaving: the camera opens' || not_ok 'leaving: the camera opens'

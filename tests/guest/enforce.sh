@@ -96,6 +96,18 @@ enforce camera keep 4
 pidof sleep >/dev/null && ok 'camera: who only holds it is left alone' || not_ok 'camera: who only holds it is left alone'
 enforce camera lift
 
+# A lease that ends with nobody there: what restricted has ended long ago, and nothing lifts.
+enforce camera impose 20
+began=$(uptime_ms)
+opens() { in_scope $SCOPE sh -c ': <>/dev/video0'; }
+opens 2>/tmp/opens && not_ok 'camera: closed for the lease' || ok 'camera: closed for the lease'
+for i in $(seq 600); do opens 2>/dev/null && break; sleep 0.2; done
+took=$(($(uptime_ms) - began))
+opens && ok 'camera: opens by itself when the lease ends' || not_ok 'camera: opens by itself when the lease ends'
+check $took -ge 18000 'camera: and not before'
+echo "# opened after $took ms of 20000"
+enforce camera lift
+
 # Wi-Fi: two radios, one of which the owner has switched off himself.
 soft() { cat /sys/class/rfkill/rfkill$1/soft; }
 set -- $(for d in /sys/class/rfkill/rfkill*; do [ "$(cat $d/type)" = wlan ] && echo ${d##*rfkill}; done)

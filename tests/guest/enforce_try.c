@@ -4,7 +4,8 @@
  *
  *	enforce_try SCOPE STATE FUNCTION probe|impose|lift|verify|keep [SECONDS]
  *
- * `keep` restricts and keeps restricting for SECONDS. Prints what it saw.
+ * `keep` restricts and keeps restricting for SECONDS; `impose` with SECONDS
+ * restricts with a lease that ends then. Prints what it saw.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -61,8 +62,11 @@ static enum bsg_err run(const struct bsg_enforcement *e, struct bsg_enforcer *en
 		printf("%s%s%s\n", seen_names[verdict.seen], verdict.why[0] ? ": " : "", verdict.why);
 		return BSG_OK;
 	}
-	if (strcmp(argv[4], "impose") == 0)
+	if (strcmp(argv[4], "impose") == 0) {
+		if (argv[5] && e->set_end)
+			e->set_end(enforcer, bsg_clock_mono_ms(bsg_clock_system()) + atoi(argv[5]) * INT64_C(1000));
 		return e->impose(enforcer, err);
+	}
 	if (strcmp(argv[4], "lift") == 0)
 		return e->lift(enforcer, err);
 	return keep(e, enforcer, argv[5] ? atoi(argv[5]) : 10, err);

@@ -103,8 +103,17 @@ static int fake_fd(struct bsg_enforcer *enforcer)
 	return -1;
 }
 
-static const struct bsg_enforcement fake = { "camera", fake_open, fake_close, fake_probe, fake_impose,
-	fake_lift, fake_verify, fake_keep, fake_fd };
+static bool fake_set_end(struct bsg_enforcer *enforcer, int64_t end_ms)
+{
+	bool changed = fake_camera.end_ms != end_ms;
+
+	(void)enforcer;
+	fake_camera.end_ms = end_ms;
+	return changed;
+}
+
+static const struct bsg_enforcement fake = { "camera", fake_open, fake_close, fake_probe, fake_set_end,
+	fake_impose, fake_lift, fake_verify, fake_keep, fake_fd };
 static const struct bsg_enforcement *const fakes[] = { &fake, NULL };
 
 /* --- the agent --- */

@@ -32,6 +32,7 @@ struct fake_camera {
 	unsigned n_imposed, n_lifted;
 	bool was_saved;		/* when it was imposed, the orders' state was on disk */
 	const char *saved;	/* path */
+	int64_t end_ms;		/* by which the machine opens it itself */
 };
 extern struct fake_camera fake_camera;
 

@@ -137,6 +137,27 @@ static void an_agent_that_starts_after_the_lease_lifts_at_once(void **state)
 	assert_false(fake_camera.restricted);
 }
 
+static void the_machine_itself_knows_when_the_lease_ends(void **state)
+{
+	struct agent_world *w = *state;
+	const int64_t began = bsg_clock_mono_ms(&w->clock.clock);
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true, .max_stay = 600 }), BSG_OK);
+	assert_int_equal(fake_camera.end_ms, began + 600 * 1000);
+	world_pass_time(w, 300);
+	assert_int_equal(fake_camera.end_ms, began + 600 * 1000);
+	/* In again by another gate, five minutes later: a lease of its own. */
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 2, .in = true, .max_stay = 600 }), BSG_OK);
+	assert_int_equal(fake_camera.end_ms, began + 900 * 1000);
+	/* New orders shorten it. */
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 3, .max_stay = 400 }), BSG_OK);
+	assert_int_equal(fake_camera.end_ms, began + 700 * 1000);
+	/* The server's clock is 100 s behind what we believed: D8.6 leaves the lease its full duration. */
+	bsg_agent_server_time(w->agent, NOW + 200, bsg_clock_mono_ms(&w->clock.clock));
+	assert_int_equal(fake_camera.end_ms, began + 300 * 1000 + 400 * 1000);
+	assert_true(fake_camera.restricted);
+}
+
 static void a_damaged_state_lifts_everything(void **state)
 {
 	struct agent_world *w = *state;
@@ -357,6 +378,7 @@ int main(void)
 		WORLD(a_flipped_bit_in_orders_is_refused),
 		WORLD(nothing_stays_restricted_past_its_lease_without_a_server),
 		WORLD(an_agent_that_starts_after_the_lease_lifts_at_once),
+		WORLD(the_machine_itself_knows_when_the_lease_ends),
 		WORLD(a_damaged_state_lifts_everything),
 		WORLD(a_full_disk_does_not_keep_a_lift_away),
 		WORLD(a_lease_that_unverified_time_ended_applies_again_when_authenticated_time_says_so),

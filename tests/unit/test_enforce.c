@@ -25,6 +25,7 @@
 #include "agent/linux/devbpf.h"
 #include "agent/linux/devices.h"
 #include "agent/linux/enforce.h"
+#include "base/clock.h"
 
 #define OTHER_UID 65534
 
@@ -262,6 +263,64 @@ static void an_agent_killed_while_it_restricted_is_lifted_by_the_next(void **sta
 	assert_int_equal(n_programs(w), 0);
 }
 
+static int64_t mono_ms(void)
+{
+	return bsg_clock_mono_ms(bsg_clock_system());
+}
+
+/* Refused, unless this machine was so slow that the lease is over. */
+static void stays_closed(struct world *w, int64_t end_ms)
+{
+	int answer = worker_opens(w);
+
+	assert_true(answer == EPERM || mono_ms() >= end_ms);
+}
+
+/* Nothing lifts here but the kernel: at most 60 s, and what it took is printed. */
+static void wait_until_it_opens(struct world *w, int64_t end_ms)
+{
+	while (worker_opens(w) != 0) {
+		assert_true(mono_ms() < end_ms + 60000);
+		usleep(10000);
+	}
+	assert_true(mono_ms() >= end_ms);
+	print_message("# opened %lld ms after the end\n", (long long)(mono_ms() - end_ms));
+}
+
+static void with_the_agent_dead_for_good_the_camera_opens_when_the_lease_ends(void **state)
+{
+	struct world *w = *state;
+	const int64_t end_ms = mono_ms() + 1500;
+
+	assert_true(camera->set_end(w->camera, end_ms));
+	impose_and_die(w);
+	stays_closed(w, end_ms);
+	wait_until_it_opens(w, end_ms);
+}
+
+static void a_longer_lease_replaces_a_shorter_one_and_never_opens_in_between(void **state)
+{
+	struct world *w = *state;
+	const int64_t first_ms = mono_ms() + 1000, end_ms = first_ms + 2500;
+	struct bsg_error err;
+	int again_ms;
+
+	assert_true(camera->set_end(w->camera, first_ms));
+	impose(w);
+	assert_int_equal(camera->keep(w->camera, &again_ms, &err), BSG_OK);
+	assert_false(camera->set_end(w->camera, first_ms + 999));	/* the same lease, counted in seconds */
+	assert_true(camera->set_end(w->camera, end_ms));
+	assert_int_equal(camera->keep(w->camera, &again_ms, &err), BSG_OK);
+	assert_int_equal(n_programs(w), 1);
+	while (mono_ms() < first_ms + 200)
+		stays_closed(w, end_ms);
+	wait_until_it_opens(w, end_ms);
+	assert_true(camera->set_end(w->camera, mono_ms() + 60000));	/* in again */
+	assert_int_equal(camera->keep(w->camera, &again_ms, &err), BSG_OK);
+	assert_int_equal(worker_opens(w), EPERM);
+	assert_int_equal(n_programs(w), 1);
+}
+
 static void a_scope_that_the_configuration_no_longer_names_is_lifted(void **state)
 {
 	struct world *w = *state;
@@ -415,6 +474,8 @@ int main(void)
 		WITH_KERNEL(a_process_of_the_scope_is_refused_and_opens_again_after_the_lift),
 		WITH_KERNEL(restricting_twice_attaches_once),
 		WITH_KERNEL(an_agent_killed_while_it_restricted_is_lifted_by_the_next),
+		WITH_KERNEL(with_the_agent_dead_for_good_the_camera_opens_when_the_lease_ends),
+		WITH_KERNEL(a_longer_lease_replaces_a_shorter_one_and_never_opens_in_between),
 		WITH_KERNEL(a_scope_that_the_configuration_no_longer_names_is_lifted),
 		WITH_KERNEL(a_changed_list_of_devices_replaces_the_program),
 		WITH_KERNEL(keeping_attaches_again_what_someone_detached),
