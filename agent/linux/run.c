@@ -331,7 +331,9 @@ static size_t fill(const struct loop *loop, struct pollfd *fds, size_t *first_sl
 	for (size_t i = 0; i < loop->agent->n_slots; i++) {
 		const struct bsg_agent_slot *slot = &loop->agent->slot[i];
 
-		fds[n++] = (struct pollfd){ .fd = slot->ops->fd(slot->enforcer), .events = POLLIN };
+		/* Nobody reads from one that is not wanted: it would be readable for ever. */
+		fds[n++] = (struct pollfd){ .fd = slot->wanted ? slot->ops->fd(slot->enforcer) : -1,
+			.events = POLLIN };
 	}
 	*first_control = n;
 	return n + bsg_control_poll(loop->control, fds + n);
@@ -351,7 +353,7 @@ static void turn(struct loop *loop)
 	if (fds[FD_WALL].revents)
 		on_wall(loop);
 	for (size_t i = first_slot; i < first_control; i++)
-		if (fds[i].revents & POLLIN)
+		if (fds[i].revents)	/* an error too: keep() opens anew */
 			bsg_agent_wake_slot(loop->agent, i - first_slot);
 	if (fds[FD_TIMER].revents) {
 		drain(loop->timer);

@@ -198,6 +198,14 @@ static enum bsg_err block_all(int fd, const struct radios *radios, struct bsg_er
 	return rc;
 }
 
+/* Poll @fd from now on, -1: nothing. */
+static void watch(struct bsg_enforcer *wifi, int fd)
+{
+	if (wifi->events >= 0)
+		close(wifi->events);
+	wifi->events = fd;
+}
+
 static enum bsg_err wifi_impose(struct bsg_enforcer *wifi, struct bsg_error *err)
 {
 	struct radios radios;
@@ -210,9 +218,7 @@ static enum bsg_err wifi_impose(struct bsg_enforcer *wifi, struct bsg_error *err
 		rc = save_before(wifi, &radios, err);
 	if (rc == BSG_OK)
 		rc = block_all(fd, &radios, err);
-	if (wifi->events >= 0)
-		close(wifi->events);
-	wifi->events = fd;
+	watch(wifi, fd);
 	return rc;
 }
 
@@ -225,9 +231,10 @@ static enum bsg_err unblock_others(const struct bsg_enforcer *wifi, const char *
 
 	if (fd < 0)
 		return fail_node(wifi, err);
-	for (size_t i = 0; i < radios.n && rc == BSG_OK; i++)
-		if (radios.radio[i].blocked && !was_blocked(before, radios.radio[i].index))
-			rc = set_radio(fd, radios.radio[i].index, false, err);
+	for (size_t i = 0; i < radios.n; i++)
+		if (radios.radio[i].blocked && !was_blocked(before, radios.radio[i].index) &&
+		    set_radio(fd, radios.radio[i].index, false, err) != BSG_OK)
+			rc = BSG_E_UNAVAILABLE;	/* the others are to be lifted all the same */
 	close(fd);
 	return rc;
 }
@@ -238,6 +245,7 @@ static enum bsg_err wifi_lift(struct bsg_enforcer *wifi, struct bsg_error *err)
 	size_t len;
 	enum bsg_err rc = bsg_file_read(wifi->before, BEFORE_MAX, &before, &len, err);
 
+	watch(wifi, -1);
 	if (rc == BSG_E_NOT_FOUND)
 		rc = BSG_OK;	/* nothing of ours is blocked */
 	else if (rc == BSG_OK)
@@ -246,10 +254,6 @@ static enum bsg_err wifi_lift(struct bsg_enforcer *wifi, struct bsg_error *err)
 	/* No node any more: the radios went with it, and so did the block. */
 	if (rc == BSG_OK || rc == BSG_E_NOT_FOUND)
 		rc = bsg_file_remove(wifi->before, err);
-	if (rc == BSG_OK && wifi->events >= 0) {
-		close(wifi->events);
-		wifi->events = -1;
-	}
 	return rc;
 }
 
@@ -260,15 +264,15 @@ static enum bsg_err wifi_keep(struct bsg_enforcer *wifi, int *again_ms, struct b
 	enum bsg_err rc;
 
 	*again_ms = KEEP_MS;
-	if (wifi->events < 0)
+	/* Without the file nothing may be blocked: nobody would know that there is something to lift. */
+	if (wifi->events < 0 || !have_before(wifi))
 		return wifi_impose(wifi, err);
 	fd = look(wifi, &radios);
 	if (fd < 0)
 		return fail_node(wifi, err);
 	rc = block_all(fd, &radios, err);
 	/* The new descriptor's first events were read; the old one's are answered by now. */
-	close(wifi->events);
-	wifi->events = fd;
+	watch(wifi, fd);
 	return rc;
 }
 
