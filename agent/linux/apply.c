@@ -22,6 +22,9 @@ static const struct bsg_function_info *function_named(const char *name)
 
 /* --- opening --- */
 
+_Static_assert(sizeof(((struct bsg_enforce_config *)0)->state) == sizeof(((struct bsg_agent_paths *)0)->dir),
+	       "a folder's name is as long here as there");
+
 /* What this agent has no means for, it says too: the server must not assume it. */
 static struct bsg_report_cover cover(const struct bsg_agent *agent, uint32_t bit)
 {
@@ -63,7 +66,10 @@ enum bsg_err bsg_agent_open_slots(struct bsg_agent *agent, const struct bsg_agen
 {
 	const struct bsg_enforcement *const *list =
 		options->enforcements ? options->enforcements : bsg_enforcements;
+	struct bsg_enforce_config config = options->enforce;
 
+	/* One name for one folder, however it was given: by it they find what an agent before them left. */
+	memcpy(config.state, agent->paths.dir, sizeof(config.state));
 	for (size_t i = 0; list[i]; i++) {
 		struct bsg_agent_slot *slot = &agent->slot[agent->n_slots];
 		const struct bsg_function_info *function = function_named(list[i]->name);
@@ -74,7 +80,7 @@ enum bsg_err bsg_agent_open_slots(struct bsg_agent *agent, const struct bsg_agen
 		slot->ops = list[i];
 		slot->bit = function->bit;
 		slot->keep_at = slot->verify_at = INT64_MAX;
-		rc = slot->ops->open(&options->enforce, &slot->enforcer, err);
+		rc = slot->ops->open(&config, &slot->enforcer, err);
 		if (rc != BSG_OK)
 			return rc;
 		agent->n_slots++;

@@ -44,7 +44,7 @@ struct bsg_enforcer {
 static enum bsg_err fake_open(const struct bsg_enforce_config *config, struct bsg_enforcer **out,
 			      struct bsg_error *err)
 {
-	(void)config;
+	snprintf(fake_camera.state, sizeof(fake_camera.state), "%s", config->state);
 	*out = calloc(1, sizeof(**out));
 	return *out ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "out of memory");
 }
@@ -121,7 +121,7 @@ static const struct bsg_enforcement *const fakes[] = { &fake, NULL };
 void world_restart(struct agent_world *w)
 {
 	struct bsg_agent_options options = { .state = w->state, .enforcements = fakes,
-		.clock = &w->clock.clock, .boot = w->boot };
+		.enforce.state = "as given", .clock = &w->clock.clock, .boot = w->boot };
 
 	bsg_agent_close(w->agent);
 	w->agent = NULL;

@@ -15,7 +15,7 @@
 
 struct agent_world {
 	char dir[64];			/* holds server/ and device/ */
-	char state[80];
+	char state[96];
 	struct bsg_keyring *server;
 	struct bsg_key *gate;
 	struct bsg_fake_clock clock;
@@ -32,6 +32,7 @@ struct fake_camera {
 	unsigned n_imposed, n_lifted;
 	bool was_saved;		/* when it was imposed, the orders' state was on disk */
 	const char *saved;	/* path */
+	char state[256];	/* the folder that it was told */
 	int64_t end_ms;		/* by which the machine opens it itself */
 };
 extern struct fake_camera fake_camera;

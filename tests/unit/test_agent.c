@@ -137,6 +137,19 @@ static void an_agent_that_starts_after_the_lease_lifts_at_once(void **state)
 	assert_false(fake_camera.restricted);
 }
 
+/* By it an agent knows again what the agent before it left: /var/lib/x, /var/lib/x/ and ./x are one. */
+static void a_folder_has_one_name_however_it_is_given(void **state)
+{
+	struct agent_world *w = *state;
+	char first[sizeof(fake_camera.state)];
+
+	memcpy(first, fake_camera.state, sizeof(first));
+	assert_string_equal(first, w->agent->paths.dir);
+	strncat(w->state, "/../device//", sizeof(w->state) - strlen(w->state) - 1);
+	world_restart(w);
+	assert_string_equal(fake_camera.state, first);
+}
+
 static void the_machine_itself_knows_when_the_lease_ends(void **state)
 {
 	struct agent_world *w = *state;
@@ -378,6 +391,7 @@ int main(void)
 		WORLD(a_flipped_bit_in_orders_is_refused),
 		WORLD(nothing_stays_restricted_past_its_lease_without_a_server),
 		WORLD(an_agent_that_starts_after_the_lease_lifts_at_once),
+		WORLD(a_folder_has_one_name_however_it_is_given),
 		WORLD(the_machine_itself_knows_when_the_lease_ends),
 		WORLD(a_damaged_state_lifts_everything),
 		WORLD(a_full_disk_does_not_keep_a_lift_away),
