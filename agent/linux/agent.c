@@ -28,10 +28,31 @@ enum bsg_err bsg_agent_digest(const uint8_t *bytes, size_t len, uint8_t out[stat
 	return rc;
 }
 
+/*
+ * Orders go to the disk before their state: core takes newer orders over, but
+ * not older ones. A state without its orders would be thrown away at the next
+ * start, and presence with it.
+ */
+static bool save_orders(struct bsg_agent *agent)
+{
+	struct bsg_agent_orders *orders = &agent->orders;
+	struct bsg_error err;
+
+	if (!orders->bytes || orders->saved)
+		return true;
+	orders->saved = bsg_file_replace(agent->paths.orders, orders->bytes, orders->len, 0600, &err) == BSG_OK;
+	if (!orders->saved)
+		bsg_log(agent->log, BSG_LOG_ERROR, "agent", "orders are not saved: %s", err.text);
+	return orders->saved;
+}
+
 bool bsg_agent_save(struct bsg_agent *agent)
 {
 	struct bsg_error err;
 	struct bsg_time now = bsg_agent_now(agent);
+
+	if (!save_orders(agent))
+		return false;
 
 	bsg_agent_time_note(&agent->saved.time, agent->boot, &now);
 	if (bsg_saved_store(&agent->saved, agent->paths.saved, &err) == BSG_OK)
@@ -128,6 +149,7 @@ static void load_orders(struct bsg_agent *agent)
 		rc = orders_make(agent, bytes, len, 0, &agent->orders, &err);
 	if (rc != BSG_OK && rc != BSG_E_NOT_FOUND)
 		bsg_log(agent->log, BSG_LOG_ERROR, "agent", "saved orders are not used: %s", err.text);
+	agent->orders.saved = rc == BSG_OK;
 	free(bytes);
 }
 
@@ -316,9 +338,6 @@ static enum bsg_err change_orders(struct bsg_agent *agent, struct bsg_agent_orde
 		follow(agent);
 		return bsg_fail(err, BSG_E_DENIED, "orders that change nothing (D9)");
 	}
-	/* Before the state: core takes newer orders over, but not an older file. */
-	if (bsg_file_replace(agent->paths.orders, orders->bytes, orders->len, 0600, err) != BSG_OK)
-		bsg_log(agent->log, BSG_LOG_ERROR, "agent", "orders are not saved: %s", err->text);
 	orders_free(&agent->orders);
 	agent->orders = *orders;
 	*orders = (struct bsg_agent_orders){ 0 };
@@ -418,6 +437,18 @@ static enum bsg_err load(struct bsg_agent *agent, const struct bsg_agent_options
 	return bsg_agent_open_slots(agent, options, err);
 }
 
+/*
+ * Only another boot is a `boot`: core then takes the time since boot for time
+ * that has passed, and would do so again at every start of the agent. What was
+ * in sight needs no forgetting: this agent has no eyes for beacons.
+ */
+static enum bsg_event_kind first_event(const struct bsg_agent *agent)
+{
+	const bool same = agent->boot[0] && strcmp(agent->saved.time.boot, agent->boot) == 0;
+
+	return same ? BSG_EVENT_TICK : BSG_EVENT_BOOT;
+}
+
 enum bsg_err bsg_agent_open(const struct bsg_agent_options *options, struct bsg_agent **out,
 			    struct bsg_error *err)
 {
@@ -439,7 +470,7 @@ enum bsg_err bsg_agent_open(const struct bsg_agent_options *options, struct bsg_
 		bsg_agent_close(agent);
 		return rc;
 	}
-	tick(agent, BSG_EVENT_BOOT);
+	tick(agent, first_event(agent));
 	drop_guests(agent);
 	*out = agent;
 	return BSG_OK;

@@ -49,6 +49,7 @@ struct bsg_agent_orders {
 	uint8_t *bytes;		/* owned; NULL: none */
 	size_t len;
 	struct bsg_orders_message *message;	/* owned; points into bytes */
+	bool saved;		/* on disk: no state that goes with them is saved before */
 };
 
 /* The credential of a guest place (D13). */
@@ -226,7 +227,7 @@ void bsg_agent_report(struct bsg_agent *agent, struct bsg_report_item *item);
 /** Queue the status if it is news (apply.c). */
 void bsg_agent_report_status(struct bsg_agent *agent);
 
-/** Save agent->saved; failures are logged. @return whether it is on disk */
+/** Save agent->saved, and first the orders that it goes with; failures are logged. @return whether it is on disk */
 bool bsg_agent_save(struct bsg_agent *agent);
 
 /** The index of a place of the orders in force, or -1. */

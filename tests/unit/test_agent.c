@@ -185,6 +185,69 @@ static void a_damaged_state_lifts_everything(void **state)
 	assert_false(fake_camera.restricted);
 }
 
+/* The server has no newer ones, and sends those again that it has: nothing may keep them from counting. */
+static void orders_that_were_damaged_on_disk_are_taken_again(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_buf orders;
+	struct bsg_error err = { .text = "" };
+
+	world_orders(w, &(struct orders_wish){ .serial = 4, .in = true }, &orders);
+	assert_int_equal(bsg_agent_take_orders(w->agent, orders.data, orders.len, &err), BSG_OK);
+	assert_true(fake_camera.restricted);
+	assert_int_equal(bsg_file_replace(w->agent->paths.orders, "damaged", 7, 0600, &err), BSG_OK);
+	world_restart(w);
+	assert_false(fake_camera.restricted);
+	if (bsg_agent_take_orders(w->agent, orders.data, orders.len, &err) != BSG_OK)
+		fail_msg("%s", err.text);
+	assert_true(fake_camera.restricted);
+	world_restart(w);
+	assert_true(fake_camera.restricted);
+	bsg_buf_free(&orders);
+}
+
+/* The state of new orders must not get to the disk without them: beside the old ones it would be thrown away. */
+static void orders_that_cannot_be_saved_do_not_lift_at_the_next_start(void **state)
+{
+	struct agent_world *w = *state;
+	char blocked[400], *token = world_token(w, &(struct token_wish){ .direction = BSG_DIRECTION_IN });
+	struct bsg_agent_tapped tapped;
+	struct bsg_error err = { .text = "" };
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1 }), BSG_OK);
+	if (bsg_agent_tap(w->agent, token, &tapped, &err) != BSG_OK)	/* what no orders know */
+		fail_msg("%s", err.text);
+	free(token);
+	snprintf(blocked, sizeof(blocked), "%s.new", w->agent->paths.orders);
+	assert_int_equal(mkdir(blocked, 0700), 0);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 2 }), BSG_OK);
+	assert_true(fake_camera.restricted);
+	world_restart(w);
+	assert_int_equal(w->agent->orders.message->orders.serial, 1);
+	assert_true(fake_camera.restricted);
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 3 }), BSG_OK);
+	assert_int_equal(rmdir(blocked), 0);	/* there is room again: the next time that something is saved, all is */
+	assert_true(bsg_agent_save(w->agent));
+	world_restart(w);
+	assert_int_equal(w->agent->orders.message->orders.serial, 3);
+	assert_true(fake_camera.restricted);
+}
+
+/* The time since boot was counted once more at each start: a lease ended early in a phone without network. */
+static void starting_anew_moves_no_clock(void **state)
+{
+	struct agent_world *w = *state;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	world_reboot(w);
+	assert_false(bsg_agent_now(w->agent).auth);
+	bsg_fake_clock_pass(&w->clock, 5 * HOUR * 1000);
+	for (int i = 0; i < 4; i++) {
+		world_restart(w);
+		assert_true(fake_camera.restricted);
+	}
+}
+
 static void a_full_disk_does_not_keep_a_lift_away(void **state)
 {
 	struct agent_world *w = *state;
@@ -394,6 +457,9 @@ int main(void)
 		WORLD(a_folder_has_one_name_however_it_is_given),
 		WORLD(the_machine_itself_knows_when_the_lease_ends),
 		WORLD(a_damaged_state_lifts_everything),
+		WORLD(orders_that_were_damaged_on_disk_are_taken_again),
+		WORLD(orders_that_cannot_be_saved_do_not_lift_at_the_next_start),
+		WORLD(starting_anew_moves_no_clock),
 		WORLD(a_full_disk_does_not_keep_a_lift_away),
 		WORLD(a_lease_that_unverified_time_ended_applies_again_when_authenticated_time_says_so),
 		WORLD(setting_the_clock_changes_nothing_while_the_time_is_authenticated),
