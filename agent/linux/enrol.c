@@ -359,7 +359,7 @@ static enum bsg_err tell_server(struct bsg_agent *agent, struct bsg_error *err)
 
 	for (int i = 0; rc == BSG_OK && i < LEAVE_BATCHES; i++) {
 		rc = bsg_queue_batch(&agent->queue, &agent->saved.batch_sequence, &batch, err);
-		if (rc != BSG_OK || batch.len == 0)
+		if (batch.len == 0)
 			break;
 		if (!bsg_agent_save(agent))
 			bsg_log(agent->log, BSG_LOG_WARNING, "agent", "leaving all the same");

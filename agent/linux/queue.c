@@ -18,6 +18,15 @@ static void drop(struct bsg_queue *queue, size_t at)
 	memmove(&queue->item[at], &queue->item[at + 1], (queue->n - at) * sizeof(queue->item[0]));
 }
 
+/* Which one goes when there are too many: the oldest that is not what the owner did. */
+static size_t least(const struct bsg_queue *queue)
+{
+	for (size_t i = 0; i < queue->n; i++)
+		if (queue->item[i].kind != BSG_REPORT_BREAK_GLASS && queue->item[i].kind != BSG_REPORT_LEAVING)
+			return i;
+	return 0;
+}
+
 /* The file: each item as four bytes of length, most significant first, and the bytes. */
 static enum bsg_err save(const struct bsg_queue *queue, struct bsg_error *err)
 {
@@ -48,7 +57,7 @@ static enum bsg_err push(struct bsg_queue *queue, enum bsg_report_kind kind, con
 		return bsg_fail(err, BSG_E_NO_MEMORY, "out of memory");
 	memcpy(copy, bytes, len);
 	if (queue->n == BSG_QUEUE_MAX) {
-		drop(queue, 0);
+		drop(queue, least(queue));
 		queue->n_dropped++;
 	}
 	queue->item[queue->n++] = (struct bsg_queue_item){ kind, copy, len };
@@ -105,12 +114,13 @@ enum bsg_err bsg_queue_open(struct bsg_queue *queue, const char *path, const cha
 	queue->instance = instance;
 	if (!scratch)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "out of memory");
+	/* What cannot be read is damaged: no reason not to start, for who does not start does not lift. */
 	rc = bsg_file_read(path, FILE_MAX, &bytes, &len, err);
 	if (rc == BSG_OK)
 		rc = read_items(queue, bytes, len, scratch, err);
-	if (rc == BSG_OK || rc == BSG_E_NOT_FOUND)
+	if (rc != BSG_E_NO_MEMORY)
 		rc = bsg_file_read(batch_path, BSG_REPORT_BATCH_MAX, &queue->batch, &queue->batch_len, err);
-	if (rc == BSG_E_NOT_FOUND)
+	if (rc != BSG_E_NO_MEMORY)
 		rc = BSG_OK;
 	if (rc == BSG_OK && queue->batch)
 		check_batch(queue, scratch);
@@ -200,14 +210,12 @@ static enum bsg_err new_batch(struct bsg_queue *queue, uint64_t sequence, struct
 	size_t n = 0;
 	enum bsg_err rc = bytes ? encode(queue, sequence, bytes, &out, &n) : BSG_E_NO_MEMORY;
 
-	if (rc != BSG_OK)
-		bsg_fail(err, rc, "%zu reports cannot be put into a batch", queue->n);
-	else
-		rc = bsg_file_replace(queue->batch_path, out.ptr, out.len, 0600, err);
 	if (rc != BSG_OK) {
 		free(bytes);
-		return rc;
+		return bsg_fail(err, rc, "%zu reports cannot be put into a batch", queue->n);
 	}
+	/* Not on disk it is sent all the same; the queue's file then still has them, with the same ids. */
+	rc = bsg_file_replace(queue->batch_path, out.ptr, out.len, 0600, err);
 	queue->batch = bytes;
 	queue->batch_len = out.len;
 	if (out.ptr != bytes)
@@ -215,7 +223,7 @@ static enum bsg_err new_batch(struct bsg_queue *queue, uint64_t sequence, struct
 	while (n-- > 0)
 		drop(queue, 0);
 	/* A crash before this sends them twice, with the same ids: the server counts them once. */
-	return save(queue, err);
+	return rc == BSG_OK ? save(queue, err) : rc;
 }
 
 enum bsg_err bsg_queue_batch(struct bsg_queue *queue, uint64_t *sequence, struct bsg_bytes *out,

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "wire/report.h"
 
-#define BSG_QUEUE_MAX 64	/* of more the oldest go */
+#define BSG_QUEUE_MAX 64	/* of more the oldest go, break-glass and leaving last */
 
 /* One report, encoded as a batch of its own. */
 struct bsg_queue_item {
@@ -62,6 +62,7 @@ enum bsg_err bsg_queue_add(struct bsg_queue *queue, struct bsg_report_item *item
  * @param sequence  the last one used; raised to that of the batch. Save it before sending; a crash in
  *                  between is no harm, as the batch itself remembers
  * @param out       borrowed until bsg_queue_answered(); empty: nothing to send
+ * @return BSG_OK, BSG_E_NO_MEMORY, BSG_E_UNAVAILABLE (not on disk; @p out is to be sent all the same)
  */
 enum bsg_err bsg_queue_batch(struct bsg_queue *queue, uint64_t *sequence, struct bsg_bytes *out,
 			     struct bsg_error *err) BSG_MUST_CHECK;

@@ -202,6 +202,8 @@ static void add(struct bsg_queue *queue, enum bsg_report_kind kind, int64_t at)
 	item->at = at;
 	if (kind == BSG_REPORT_BREAK_GLASS)
 		item->break_glass.until = at + 600;
+	if (kind == BSG_REPORT_EVENT)
+		item->event.kind = BSG_OUT_BREAK_GLASS_REFUSED;
 	if (bsg_queue_add(queue, item, &err) != BSG_OK)
 		fail_msg("%s", err.text);
 	free(item);
@@ -279,6 +281,68 @@ static void of_statuses_only_the_last_is_sent_and_of_too_many_the_oldest_go(void
 	assert_int_equal(bsg_queue_batch(queue, &sequence, &batch, &err), BSG_OK);
 	assert_int_equal(decode(batch, &seen, &at), BSG_REPORTS_MAX);
 	assert_int_equal(at, NOW + 3);
+	bsg_queue_close(queue);
+	free(queue);
+}
+
+/* Offline one could otherwise press a hundred times more, and nobody would hear of the first. */
+static void what_the_owner_did_is_not_pushed_out_by_lesser_things(void **state)
+{
+	struct bsg_queue *queue = calloc(1, sizeof(*queue));
+	size_t n = 0;
+
+	(void)state;
+	open_queue_for_long(queue);
+	add(queue, BSG_REPORT_EVENT, NOW - 1);
+	add(queue, BSG_REPORT_BREAK_GLASS, NOW);
+	for (int i = 0; i < 2 * BSG_QUEUE_MAX; i++)
+		add(queue, BSG_REPORT_EVENT, NOW + i);
+	assert_int_equal(queue->n, BSG_QUEUE_MAX);
+	for (size_t i = 0; i < queue->n; i++)
+		n += queue->item[i].kind == BSG_REPORT_BREAK_GLASS;
+	assert_int_equal(n, 1);
+	bsg_queue_close(queue);
+	free(queue);
+}
+
+static void a_full_disk_keeps_no_report_back(void **state)
+{
+	struct bsg_queue *queue = calloc(1, sizeof(*queue));
+	uint64_t sequence = 7, seen;
+	struct bsg_bytes batch, again;
+	struct bsg_error err;
+	char blocked[140];
+	int64_t at;
+
+	(void)state;
+	open_queue_for_long(queue);
+	add(queue, BSG_REPORT_BREAK_GLASS, NOW);
+	snprintf(blocked, sizeof(blocked), "%s.new", batch_path);
+	assert_int_equal(mkdir(blocked, 0700), 0);
+	assert_int_equal(bsg_queue_batch(queue, &sequence, &batch, &err), BSG_E_UNAVAILABLE);	/* it says so */
+	assert_int_equal(decode(batch, &seen, &at), 1);
+	assert_int_equal(seen, 8);
+	assert_int_equal(bsg_queue_batch(queue, &sequence, &again, &err), BSG_OK);
+	assert_ptr_equal(again.ptr, batch.ptr);		/* the same until it was answered */
+	assert_int_equal(sequence, 8);
+	assert_int_equal(bsg_queue_answered(queue, &err), BSG_OK);
+	assert_int_equal(bsg_queue_batch(queue, &sequence, &batch, &err), BSG_OK);
+	assert_int_equal(batch.len, 0);
+	assert_int_equal(rmdir(blocked), 0);
+	bsg_queue_close(queue);
+	free(queue);
+}
+
+static void files_that_cannot_be_read_are_empty_ones(void **state)
+{
+	struct bsg_queue *queue = calloc(1, sizeof(*queue));
+
+	(void)state;
+	assert_int_equal(mkdir(in_dir("reports"), 0700), 0);
+	assert_int_equal(mkdir(in_dir("batch"), 0700), 0);
+	open_queue_for_long(queue);
+	assert_int_equal(queue->n, 0);
+	assert_null(queue->batch);
 	bsg_queue_close(queue);
 	free(queue);
 }
@@ -456,6 +520,9 @@ int main(void)
 		IN_DIR(a_damaged_file_is_a_fresh_start_that_says_so),
 		IN_DIR(a_batch_is_sent_again_unchanged_until_it_was_answered),
 		IN_DIR(of_statuses_only_the_last_is_sent_and_of_too_many_the_oldest_go),
+		IN_DIR(what_the_owner_did_is_not_pushed_out_by_lesser_things),
+		IN_DIR(a_full_disk_keeps_no_report_back),
+		IN_DIR(files_that_cannot_be_read_are_empty_ones),
 		IN_DIR(a_damaged_queue_keeps_what_came_before_the_damage),
 		IN_DIR(the_socket_answers_refuses_and_survives_nonsense),
 		IN_DIR(silent_peers_do_not_keep_others_out),
