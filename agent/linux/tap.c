@@ -388,20 +388,43 @@ enum bsg_err bsg_agent_tap(struct bsg_agent *agent, const char *text, struct bsg
 
 /* --- the owner's own word --- */
 
+static bool is_present(const struct bsg_agent *agent, const char *place)
+{
+	for (size_t i = 0; i < agent->output.n_present; i++)
+		if (bsg_str_equal(agent->output.present[i].place, (struct bsg_str){ place, strlen(place) }))
+			return true;
+	return false;
+}
+
 enum bsg_err bsg_agent_enter(struct bsg_agent *agent, const char *place, struct bsg_error *err)
 {
 	struct bsg_event event = { .kind = BSG_EVENT_SELF_IN };
 	int index = bsg_agent_find_place(agent, (struct bsg_str){ place, strlen(place) });
+	bool was_present;
 	enum bsg_err rc;
 
 	if (index < 0 || !(agent->orders.message->orders.places[index].enter_by & BSG_ENTER_SELF))
 		return bsg_fail(err, BSG_E_DENIED, "%.60s is entered by its gate", place);
 	event.u.gate.place = (struct bsg_str){ place, strlen(place) };
+	was_present = is_present(agent, place);
 	rc = bsg_agent_step(agent, &event, err);
-	if (rc == BSG_OK)
+	if (rc == BSG_OK && !was_present && is_present(agent, place))	/* repeated it is no second crossing (D4.6) */
 		report_crossing(agent, event.u.gate.place, (struct bsg_str){ 0 }, BSG_DIRECTION_IN,
 				bsg_agent_now(agent).utc, BSG_REPORT_BY_SELF);
 	return rc;
+}
+
+/* What a report may say (W7, and its limit): no control characters, no half characters at the end. */
+static struct bsg_str clean(const char *text, char out[static BSG_REPORT_TEXT_MAX])
+{
+	size_t len = strnlen(text, BSG_REPORT_TEXT_MAX + 1);
+
+	if (len > BSG_REPORT_TEXT_MAX)
+		for (len = BSG_REPORT_TEXT_MAX; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+			;
+	for (size_t i = 0; i < len; i++)
+		out[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
+	return (struct bsg_str){ out, len };
 }
 
 static int64_t break_glass_end(const struct bsg_agent *agent)
@@ -414,7 +437,7 @@ enum bsg_err bsg_agent_break_glass(struct bsg_agent *agent, const char *reason, 
 {
 	struct bsg_event event = { .kind = BSG_EVENT_BREAK_GLASS };
 	struct bsg_report_item *item;
-	size_t len = strlen(reason);
+	char text[BSG_REPORT_TEXT_MAX];
 	enum bsg_err rc = bsg_agent_step(agent, &event, err);
 
 	*until = 0;
@@ -430,8 +453,7 @@ enum bsg_err bsg_agent_break_glass(struct bsg_agent *agent, const char *reason, 
 	if (!item)
 		return BSG_OK;
 	item->kind = BSG_REPORT_BREAK_GLASS;
-	item->break_glass = (struct bsg_report_break_glass){ *until,
-		{ reason, len < BSG_REPORT_TEXT_MAX ? len : BSG_REPORT_TEXT_MAX } };
+	item->break_glass = (struct bsg_report_break_glass){ *until, clean(reason, text) };
 	bsg_agent_report(agent, item);
 	free(item);
 	return BSG_OK;

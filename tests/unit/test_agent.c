@@ -405,6 +405,58 @@ static void the_owner_may_say_that_he_enters_only_where_that_counts(void **state
 	assert_false(fake_camera.restricted);
 }
 
+static size_t n_reports(struct agent_world *w, enum bsg_report_kind kind);
+
+/* The last report of break-glass that waits. @return its reason's length, -1: none */
+static int reason_of(struct agent_world *w, char *out, size_t size)
+{
+	struct bsg_report_batch *batch = calloc(1, sizeof(*batch));
+	int len = -1;
+
+	for (size_t i = 0; i < w->agent->queue.n; i++) {
+		const struct bsg_queue_item *item = &w->agent->queue.item[i];
+
+		if (item->kind != BSG_REPORT_BREAK_GLASS)
+			continue;
+		assert_int_equal(bsg_report_decode((struct bsg_bytes){ item->bytes, item->len }, batch, NULL), BSG_OK);
+		len = snprintf(out, size, "%.*s", (int)batch->reports[0].break_glass.reason.len,
+			       batch->reports[0].break_glass.reason.ptr);
+	}
+	free(batch);
+	return len;
+}
+
+static void break_glass_is_reported_whatever_the_reason_looks_like(void **state)
+{
+	struct agent_world *w = *state;
+	char reason[1024] = "x", got[1024];
+	struct bsg_error err;
+	int64_t until;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	assert_int_equal(bsg_agent_break_glass(w->agent, "fire\n\tin \x7fthe house", &until, &err), BSG_OK);
+	assert_true(reason_of(w, got, sizeof(got)) >= 0);
+	assert_string_equal(got, "fire  in  the house");
+	world_pass_time(w, 601);
+	for (size_t i = 1; i + 3 < sizeof(reason); i += 2)
+		memcpy(reason + i, "ө", 3);	/* two bytes each: at an odd place one is cut in half */
+	assert_int_equal(bsg_agent_break_glass(w->agent, reason, &until, &err), BSG_OK);
+	assert_int_equal(n_reports(w, BSG_REPORT_BREAK_GLASS), 2);
+	assert_int_equal(reason_of(w, got, sizeof(got)), BSG_REPORT_TEXT_MAX - 1);
+	assert_memory_equal(got, reason, BSG_REPORT_TEXT_MAX - 1);
+}
+
+static void entering_again_is_no_second_crossing(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_error err;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .self = true }), BSG_OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(bsg_agent_enter(w->agent, "house", &err), BSG_OK);
+	assert_int_equal(n_reports(w, BSG_REPORT_CROSSING), 1);
+}
+
 static void leaving_lifts_and_forgets_also_without_a_server(void **state)
 {
 	struct agent_world *w = *state;
@@ -470,6 +522,8 @@ int main(void)
 		WORLD(a_discharge_lifts_everything_and_forgets_the_place),
 		WORLD(the_pass_names_orders_functions_and_counts_up),
 		WORLD(the_owner_may_say_that_he_enters_only_where_that_counts),
+		WORLD(break_glass_is_reported_whatever_the_reason_looks_like),
+		WORLD(entering_again_is_no_second_crossing),
 		WORLD(leaving_lifts_and_forgets_also_without_a_server),
 		WORLD(a_status_is_reported_when_it_changes_and_only_then),
 	};
