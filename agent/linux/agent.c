@@ -467,6 +467,9 @@ enum bsg_err bsg_agent_open(const struct bsg_agent_options *options, struct bsg_
 		bsg_agent_boot_id(agent->boot);
 	rc = load(agent, options, err);
 	if (rc != BSG_OK) {
+		/* Memory or a disk that comes back may let the next start judge; these are as they are. */
+		if (rc != BSG_E_NO_MEMORY && rc != BSG_E_UNAVAILABLE)
+			bsg_agent_lift_leftovers(agent, options);
 		bsg_agent_close(agent);
 		return rc;
 	}

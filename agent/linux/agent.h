@@ -102,7 +102,8 @@ struct bsg_agent_options {
  *
  * @param out  owned; bsg_agent_close()
  * @return as bsg_identity_load(), bsg_queue_open(); not for state or orders that are damaged: then
- *         nothing is in force and everything is lifted
+ *         nothing is in force and everything is lifted. So it is where starting again does not help
+ *         (not enrolled, a damaged key or certificate): nobody would be there to lift later
  */
 enum bsg_err bsg_agent_open(const struct bsg_agent_options *options, struct bsg_agent **out,
 			    struct bsg_error *err) BSG_MUST_CHECK;
@@ -220,6 +221,9 @@ void bsg_agent_apply(struct bsg_agent *agent);
 enum bsg_err bsg_agent_open_slots(struct bsg_agent *agent, const struct bsg_agent_options *options,
 				  struct bsg_error *err) BSG_MUST_CHECK;
 void bsg_agent_close_slots(struct bsg_agent *agent);
+
+/** Lift what an agent before this one left, without being one: only agent->paths and log are used (apply.c). */
+void bsg_agent_lift_leftovers(const struct bsg_agent *agent, const struct bsg_agent_options *options);
 
 /** Queue a report; failures are logged. */
 void bsg_agent_report(struct bsg_agent *agent, struct bsg_report_item *item);

@@ -61,15 +61,39 @@ static void report_coverage(struct bsg_agent *agent)
 	free(item);
 }
 
+/* What enforcements get. One name for one folder, however it was given: by it they find what an agent before them left. */
+static const struct bsg_enforcement *const *prepare(const struct bsg_agent *agent,
+						    const struct bsg_agent_options *options,
+						    struct bsg_enforce_config *config)
+{
+	*config = options->enforce;
+	memcpy(config->state, agent->paths.dir, sizeof(config->state));
+	return options->enforcements ? options->enforcements : bsg_enforcements;
+}
+
+void bsg_agent_lift_leftovers(const struct bsg_agent *agent, const struct bsg_agent_options *options)
+{
+	struct bsg_enforce_config config;
+	const struct bsg_enforcement *const *list = prepare(agent, options, &config);
+
+	for (size_t i = 0; list[i]; i++) {
+		struct bsg_enforcer *enforcer = NULL;
+		struct bsg_error err = { .text = "" };
+
+		if (list[i]->open(&config, &enforcer, &err) != BSG_OK || list[i]->lift(enforcer, &err) != BSG_OK)
+			bsg_log(agent->log, BSG_LOG_ERROR, "agent", "%s may still be restricted: %s", list[i]->name,
+				err.text);
+		if (enforcer)
+			list[i]->close(enforcer);
+	}
+}
+
 enum bsg_err bsg_agent_open_slots(struct bsg_agent *agent, const struct bsg_agent_options *options,
 				  struct bsg_error *err)
 {
-	const struct bsg_enforcement *const *list =
-		options->enforcements ? options->enforcements : bsg_enforcements;
-	struct bsg_enforce_config config = options->enforce;
+	struct bsg_enforce_config config;
+	const struct bsg_enforcement *const *list = prepare(agent, options, &config);
 
-	/* One name for one folder, however it was given: by it they find what an agent before them left. */
-	memcpy(config.state, agent->paths.dir, sizeof(config.state));
 	for (size_t i = 0; list[i]; i++) {
 		struct bsg_agent_slot *slot = &agent->slot[agent->n_slots];
 		const struct bsg_function_info *function = function_named(list[i]->name);

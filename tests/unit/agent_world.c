@@ -118,14 +118,19 @@ static const struct bsg_enforcement *const fakes[] = { &fake, NULL };
 
 /* --- the agent --- */
 
-void world_restart(struct agent_world *w)
+enum bsg_err world_try_restart(struct agent_world *w, struct bsg_error *err)
 {
 	struct bsg_agent_options options = { .state = w->state, .enforcements = fakes,
 		.enforce.state = "as given", .clock = &w->clock.clock, .boot = w->boot };
 
 	bsg_agent_close(w->agent);
 	w->agent = NULL;
-	MUST(bsg_agent_open(&options, &w->agent, err));
+	return bsg_agent_open(&options, &w->agent, err);
+}
+
+void world_restart(struct agent_world *w)
+{
+	MUST(world_try_restart(w, err));
 }
 
 void world_reboot(struct agent_world *w)

@@ -42,6 +42,7 @@ int world_tear_down(void **state);
 
 /** (Re)start the agent, as after `kill -9`: nothing of the old one is closed in an orderly way but its memory. */
 void world_restart(struct agent_world *w);
+enum bsg_err world_try_restart(struct agent_world *w, struct bsg_error *err);
 
 /** Another boot: the monotonic clock starts anew. */
 void world_reboot(struct agent_world *w);

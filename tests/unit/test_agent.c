@@ -233,6 +233,31 @@ static void orders_that_cannot_be_saved_do_not_lift_at_the_next_start(void **sta
 	assert_true(fake_camera.restricted);
 }
 
+/* Nobody is there to lift it later: who cannot start lifts what the agent before him left. */
+static void an_agent_that_can_never_start_again_lifts(void **state)
+{
+	struct agent_world *w = *state;
+	static const char *const damaged[] = { "device.crt", "identity", "root.crt" };
+	char path[BSG_AGENT_PATH];
+	struct bsg_error err;
+	uint8_t *good;
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", w->state, damaged[i]);
+		assert_int_equal(world_take(w, &(struct orders_wish){ .serial = (uint32_t)i + 1, .in = true }), BSG_OK);
+		assert_true(fake_camera.restricted);
+		assert_int_equal(bsg_file_read(path, 65536, &good, &len, &err), BSG_OK);
+		assert_int_equal(bsg_file_replace(path, "damaged", 7, 0600, &err), BSG_OK);
+		assert_int_not_equal(world_try_restart(w, &err), BSG_OK);
+		assert_false(fake_camera.restricted);
+		assert_int_equal(bsg_file_replace(path, good, len, 0600, &err), BSG_OK);
+		free(good);
+		world_restart(w);
+		assert_true(fake_camera.restricted);	/* mended, it goes on where it was */
+	}
+}
+
 /* The time since boot was counted once more at each start: a lease ended early in a phone without network. */
 static void starting_anew_moves_no_clock(void **state)
 {
@@ -511,6 +536,7 @@ int main(void)
 		WORLD(a_damaged_state_lifts_everything),
 		WORLD(orders_that_were_damaged_on_disk_are_taken_again),
 		WORLD(orders_that_cannot_be_saved_do_not_lift_at_the_next_start),
+		WORLD(an_agent_that_can_never_start_again_lifts),
 		WORLD(starting_anew_moves_no_clock),
 		WORLD(a_full_disk_does_not_keep_a_lift_away),
 		WORLD(a_lease_that_unverified_time_ended_applies_again_when_authenticated_time_says_so),
