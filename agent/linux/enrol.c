@@ -378,6 +378,10 @@ enum bsg_err bsg_unenrol(struct bsg_agent *agent, bool *told, struct bsg_error *
 	enum bsg_err rc = bsg_agent_lift_all(agent, err);
 
 	*told = false;
+	if (rc != BSG_OK) {
+		free(item);
+		return rc;
+	}
 	if (item) {
 		item->kind = BSG_REPORT_LEAVING;
 		bsg_agent_report(agent, item);

@@ -45,10 +45,13 @@ bool bsg_renew_due(const struct bsg_agent *agent);
 /**
  * Leave: lift everything, tell the server, forget the key.
  *
- * Lifting and forgetting do not depend on the server: who leaves is free.
+ * Lifting and forgetting do not depend on the server: who leaves is free. But
+ * what cannot be lifted keeps the device from leaving: the agent that goes on
+ * trying is the only one left to do it.
  *
  * @param told  whether the server has stored it
- * @return BSG_OK, BSG_E_UNAVAILABLE (something stays restricted or on disk; nothing else failed to be tried)
+ * @return BSG_OK, BSG_E_UNAVAILABLE (something stays restricted, and the device has not left; or something
+ *         stays on disk, and it has)
  */
 enum bsg_err bsg_unenrol(struct bsg_agent *agent, bool *told, struct bsg_error *err) BSG_MUST_CHECK;
 

@@ -305,10 +305,15 @@ static enum bsg_err on_request(void *arg, const char *what, const json_t *reques
 	struct loop *loop = arg;
 	enum bsg_err rc;
 
+	if (loop->left)	/* it came with the one that left: nothing of it may be restricted or written any more */
+		return bsg_fail(err, BSG_E_DENIED, "this device has left");
 	if (strcmp(what, "unenrol") != 0)
 		return bsg_agent_request(loop->agent, what, request, answer, err);
 	bool told = false;
 
+	rc = bsg_agent_lift_all(loop->agent, err);
+	if (rc != BSG_OK)
+		return rc;
 	bsg_link_close(loop->link);	/* leaving sends by itself, and last */
 	loop->link = NULL;
 	rc = bsg_unenrol(loop->agent, &told, err);

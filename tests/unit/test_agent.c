@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/linux/enrol.h"
 #include "agent_world.h"
 #include "base/file.h"
 
@@ -495,6 +496,25 @@ static void leaving_lifts_and_forgets_also_without_a_server(void **state)
 	assert_int_not_equal(access(w->agent->paths.orders, F_OK), 0);
 }
 
+/* Otherwise nobody would be left to lift it. */
+static void who_cannot_be_lifted_has_not_left(void **state)
+{
+	struct agent_world *w = *state;
+	struct bsg_error err = { .text = "" };
+	bool told = true;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	fake_camera.broken = true;
+	assert_int_equal(bsg_unenrol(w->agent, &told, &err), BSG_E_UNAVAILABLE);
+	assert_non_null(strstr(err.text, "camera stays restricted"));
+	assert_false(told);
+	assert_int_equal(n_reports(w, BSG_REPORT_LEAVING), 0);
+	assert_int_equal(access(w->agent->paths.key, F_OK), 0);
+	fake_camera.broken = false;
+	world_pass_time(w, 5);	/* it goes on trying */
+	assert_false(fake_camera.restricted);
+}
+
 /* Decode everything that waits to be sent and count reports of a kind. */
 static size_t n_reports(struct agent_world *w, enum bsg_report_kind kind)
 {
@@ -551,6 +571,7 @@ int main(void)
 		WORLD(break_glass_is_reported_whatever_the_reason_looks_like),
 		WORLD(entering_again_is_no_second_crossing),
 		WORLD(leaving_lifts_and_forgets_also_without_a_server),
+		WORLD(who_cannot_be_lifted_has_not_left),
 		WORLD(a_status_is_reported_when_it_changes_and_only_then),
 	};
 
