@@ -365,9 +365,9 @@ enum bsg_err bsg_agent_take_orders(struct bsg_agent *agent, const uint8_t *bytes
 	return BSG_OK;
 }
 
-void bsg_agent_server_time(struct bsg_agent *agent, int64_t utc, int64_t mono_ms)
+void bsg_agent_server_time(struct bsg_agent *agent, int64_t utc, int64_t mono_ms, bool late)
 {
-	if (bsg_agent_time_learn(&agent->saved.time, agent->clock, agent->boot, utc, mono_ms, true))
+	if (bsg_agent_time_learn(&agent->saved.time, agent->clock, agent->boot, utc, mono_ms, !late))
 		tick(agent, BSG_EVENT_CLOCK_CHANGED);
 }
 

@@ -134,8 +134,14 @@ enum bsg_err bsg_agent_step(struct bsg_agent *agent, struct bsg_event *event, st
 enum bsg_err bsg_agent_take_orders(struct bsg_agent *agent, const uint8_t *bytes, size_t len,
 				   struct bsg_error *err) BSG_MUST_CHECK;
 
-/** Learn the Date of a verified connection. @param mono_ms when the answer arrived */
-void bsg_agent_server_time(struct bsg_agent *agent, int64_t utc, int64_t mono_ms);
+/**
+ * Learn the Date of a verified connection.
+ *
+ * @param mono_ms  when the answer arrived
+ * @param late     the machine slept while it was on its way: it may be as old as that sleep was long, so
+ *                 it sets the clock on but never back, which would make leases longer
+ */
+void bsg_agent_server_time(struct bsg_agent *agent, int64_t utc, int64_t mono_ms, bool late);
 
 /** Somebody set the real-time clock, which counts while the time is unverified. */
 void bsg_agent_wall_changed(struct bsg_agent *agent);

@@ -15,6 +15,7 @@
 #include "http/client.h"
 
 #define BODY_MAX (64 * 1024)
+#define SLEEP_MS 1000		/* two clocks are not read at one moment */
 
 enum phase { IDLE = 0, ASKED, RUNNING, ANSWERED };
 
@@ -64,17 +65,28 @@ static void fill_request(const struct line *line, char *url, size_t size, struct
 	}
 }
 
+/* How long this machine has been asleep since boot: its clock runs through sleep, CLOCK_MONOTONIC does not. */
+static int64_t asleep_ms(const struct bsg_link *link)
+{
+	struct timespec awake;
+
+	clock_gettime(CLOCK_MONOTONIC, &awake);
+	return bsg_clock_mono_ms(link->clock) - (awake.tv_sec * INT64_C(1000) + awake.tv_nsec / 1000000);
+}
+
 static void perform(struct line *line, struct bsg_link_answer *out)
 {
 	char url[320];
 	struct bsg_http_request request;
 	struct bsg_http_response response;
 	struct bsg_error err = { 0 };
+	const int64_t asleep = asleep_ms(line->link);
 
 	*out = (struct bsg_link_answer){ .ask = line->request.ask };
 	fill_request(line, url, sizeof(url), &request);
 	out->rc = bsg_http_client_do(line->client, &request, &response, &err);
 	out->mono_ms = bsg_clock_mono_ms(line->link->clock);
+	out->slept = asleep_ms(line->link) - asleep > SLEEP_MS;
 	if (out->rc == BSG_OK) {
 		out->status = response.status;
 		out->date = response.date;

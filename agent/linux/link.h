@@ -43,6 +43,7 @@ struct bsg_link_answer {
 	unsigned status;
 	int64_t date;		/* Date of the answer; 0: none */
 	int64_t mono_ms;	/* when it arrived */
+	bool slept;		/* the machine did, since it was asked: the answer may have waited here */
 	char etag[128];
 	uint8_t *body;		/* owned by whoever took the answer */
 	size_t body_len;
@@ -54,7 +55,7 @@ struct bsg_link_options {
 	const void *root;	/* PEM or DER */
 	size_t root_len;
 	const char *certificate_file, *key_file;
-	const struct bsg_clock *clock;
+	const struct bsg_clock *clock;	/* NULL: the machine's */
 	const struct bsg_log *log;
 };
 

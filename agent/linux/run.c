@@ -195,7 +195,7 @@ static int64_t judge_orders(struct loop *loop, const struct bsg_link_answer *ans
 	if (loop->failures[BSG_LINK_ORDERS])
 		bsg_log(loop->log, BSG_LOG_INFO, "agent", "the server is there again");
 	loop->failures[BSG_LINK_ORDERS] = 0;
-	bsg_agent_server_time(loop->agent, answer->date, answer->mono_ms);
+	bsg_agent_server_time(loop->agent, answer->date, answer->mono_ms, answer->slept);
 	if (answer->status == 304)
 		return quick < QUICK_MS ? QUICK_MS : 0;
 	if (answer->status != 200) {

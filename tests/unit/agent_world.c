@@ -219,7 +219,7 @@ int world_set_up(void **state)
 	MUST(bsg_key_generate(&w->gate, err));
 	enrol(w);
 	world_restart(w);
-	bsg_agent_server_time(w->agent, NOW, bsg_clock_mono_ms(&w->clock.clock));
+	bsg_agent_server_time(w->agent, NOW, bsg_clock_mono_ms(&w->clock.clock), false);
 	*state = w;
 	return 0;
 }

@@ -167,7 +167,7 @@ static void the_machine_itself_knows_when_the_lease_ends(void **state)
 	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 3, .max_stay = 400 }), BSG_OK);
 	assert_int_equal(fake_camera.end_ms, began + 700 * 1000);
 	/* The server's clock is 100 s behind what we believed: D8.6 leaves the lease its full duration. */
-	bsg_agent_server_time(w->agent, NOW + 200, bsg_clock_mono_ms(&w->clock.clock));
+	bsg_agent_server_time(w->agent, NOW + 200, bsg_clock_mono_ms(&w->clock.clock), false);
 	assert_int_equal(fake_camera.end_ms, began + 300 * 1000 + 400 * 1000);
 	assert_true(fake_camera.restricted);
 }
@@ -301,9 +301,25 @@ static void a_lease_that_unverified_time_ended_applies_again_when_authenticated_
 	bsg_fake_clock_set_utc(&w->clock, NOW + 20 * HOUR);
 	bsg_agent_wall_changed(w->agent);
 	assert_false(fake_camera.restricted);	/* D8: lifted, not forgotten */
-	bsg_agent_server_time(w->agent, NOW + 60, bsg_clock_mono_ms(&w->clock.clock));
+	bsg_agent_server_time(w->agent, NOW + 60, bsg_clock_mono_ms(&w->clock.clock), false);
 	assert_true(bsg_agent_now(w->agent).auth);
 	assert_true(fake_camera.restricted);
+}
+
+/* It lay in a buffer while the phone slept: believed, it would make the lease two hours longer. */
+static void an_answer_that_waited_through_sleep_does_not_set_the_clock_back(void **state)
+{
+	struct agent_world *w = *state;
+	const int64_t began = bsg_clock_mono_ms(&w->clock.clock);
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	bsg_fake_clock_pass(&w->clock, 2 * HOUR * 1000);
+	bsg_agent_server_time(w->agent, NOW, began + 2 * HOUR * 1000, true);
+	assert_int_equal(bsg_agent_now(w->agent).utc, NOW + 2 * HOUR);
+	bsg_agent_server_time(w->agent, NOW + 3 * HOUR, began + 2 * HOUR * 1000, true);
+	assert_int_equal(bsg_agent_now(w->agent).utc, NOW + 3 * HOUR);
+	bsg_agent_server_time(w->agent, NOW + 2 * HOUR, began + 2 * HOUR * 1000, false);
+	assert_int_equal(bsg_agent_now(w->agent).utc, NOW + 2 * HOUR);
 }
 
 static void setting_the_clock_changes_nothing_while_the_time_is_authenticated(void **state)
@@ -560,6 +576,7 @@ int main(void)
 		WORLD(starting_anew_moves_no_clock),
 		WORLD(a_full_disk_does_not_keep_a_lift_away),
 		WORLD(a_lease_that_unverified_time_ended_applies_again_when_authenticated_time_says_so),
+		WORLD(an_answer_that_waited_through_sleep_does_not_set_the_clock_back),
 		WORLD(setting_the_clock_changes_nothing_while_the_time_is_authenticated),
 		WORLD(after_a_reboot_the_clock_cannot_be_set_behind_what_was_known),
 		WORLD(break_glass_lifts_for_ten_minutes_twice_a_day),
