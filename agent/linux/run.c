@@ -25,7 +25,7 @@
 #define REFUSED_MS 60000
 #define CLONE_MS 600000		/* another agent has our key: the helpdesk has to look */
 #define RENEW_RETRY_MS 3600000
-#define QUICK_MS 1000		/* a held request that comes back sooner is not asked again at once */
+#define QUICK_MS 1000		/* a request that comes back sooner, with nothing new, was not held */
 
 enum { FD_SIGNAL = 0, FD_TIMER, FD_WALL, FD_LINK, N_OWN };
 
@@ -40,6 +40,7 @@ struct loop {
 	bool left;			/* unenrolled: the folder is empty */
 	char etag[128];
 	unsigned failures[BSG_LINK_LINES];
+	unsigned n_quick;	/* answers in a row that were not held and brought nothing */
 	int64_t asked_at, renew_from;	/* monotonic ms */
 	bool clone_logged;
 };
@@ -48,9 +49,9 @@ struct loop {
 
 static void arm_wall(const struct loop *loop)
 {
-	struct itimerspec far = { .it_value.tv_sec = INT32_MAX };
+	/* Never fires, whatever year somebody sets: a read tells that the real-time clock was set. */
+	struct itimerspec far = { .it_value.tv_sec = sizeof(time_t) > 4 ? (time_t)INT64_MAX : INT32_MAX };
 
-	/* Never fires: a read tells when somebody set the real-time clock. */
 	timerfd_settime(loop->wall, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL);
 }
 
@@ -97,10 +98,9 @@ static void drain(int fd)
 
 /* --- the server --- */
 
-/* 1 s, 2 s, … 30 s, each moved by up to a quarter, so that phones do not come back together. */
-static int64_t back_off(struct loop *loop, enum bsg_link_line line)
+/* After the n-th failure: 1 s, 2 s, … 30 s, each moved by up to a quarter, so that phones do not come back together. */
+static int64_t delay_after(unsigned n)
 {
-	unsigned n = loop->failures[line]++;
 	int64_t delay = n >= 5 ? DELAY_MAX_MS : INT64_C(1000) << n;
 	uint16_t random = 0;
 	struct bsg_error err;
@@ -110,12 +110,32 @@ static int64_t back_off(struct loop *loop, enum bsg_link_line line)
 	return delay - delay * random / 65536 / 4;
 }
 
-static void ask(struct loop *loop, enum bsg_link_line line, const struct bsg_link_request *request)
+static int64_t back_off(struct loop *loop, enum bsg_link_line line)
+{
+	return delay_after(loop->failures[line]++);
+}
+
+/*
+ * The server has nothing new. One that was held is asked again at once; one that
+ * was not, by a server that cannot hold or loses our ETag, must not become a loop.
+ */
+static int64_t nothing_new(struct loop *loop)
+{
+	if (bsg_clock_mono_ms(bsg_clock_system()) - loop->asked_at >= QUICK_MS)
+		loop->n_quick = 0;
+	else
+		loop->n_quick++;
+	return loop->n_quick < 2 ? 0 : delay_after(loop->n_quick - 2);
+}
+
+static bool ask(struct loop *loop, enum bsg_link_line line, const struct bsg_link_request *request)
 {
 	struct bsg_error err;
 
-	if (bsg_link_ask(loop->link, line, request, &err) != BSG_OK)
-		bsg_log(loop->log, BSG_LOG_ERROR, "agent", "%s", err.text);
+	if (bsg_link_ask(loop->link, line, request, &err) == BSG_OK)
+		return true;
+	bsg_log(loop->log, BSG_LOG_ERROR, "agent", "%s", err.text);
+	return false;
 }
 
 static void ask_orders(struct loop *loop, int64_t delay_ms)
@@ -125,7 +145,7 @@ static void ask_orders(struct loop *loop, int64_t delay_ms)
 
 	memcpy(request.etag, loop->etag, sizeof(request.etag));
 	loop->asked_at = bsg_clock_mono_ms(bsg_clock_system()) + delay_ms;
-	ask(loop, BSG_LINK_ORDERS, &request);
+	(void)ask(loop, BSG_LINK_ORDERS, &request);
 }
 
 /* @return whether a renewal is asked instead of orders */
@@ -144,8 +164,7 @@ static bool ask_renewal(struct loop *loop)
 	if (bsg_renew_request(loop->agent, &body, &err) == BSG_OK) {
 		request.body = body.data;
 		request.body_len = body.len;
-		ask(loop, BSG_LINK_ORDERS, &request);
-		asked = true;
+		asked = ask(loop, BSG_LINK_ORDERS, &request);
 	}
 	bsg_buf_free(&body);
 	return asked;
@@ -171,7 +190,7 @@ static void send_reports(struct loop *loop, int64_t delay_ms)
 	bsg_agent_save(agent);
 	request.body = batch.ptr;
 	request.body_len = batch.len;
-	ask(loop, BSG_LINK_REPORTS, &request);
+	(void)ask(loop, BSG_LINK_REPORTS, &request);	/* if not, at the next turn */
 }
 
 static void log_failure(struct loop *loop, enum bsg_link_line line, const struct bsg_link_answer *answer)
@@ -182,10 +201,16 @@ static void log_failure(struct loop *loop, enum bsg_link_line line, const struct
 			answer->rc == BSG_OK ? answer->status : 0);
 }
 
+/* Of the orders in force; 0: none. */
+static uint32_t serial_of(const struct loop *loop)
+{
+	return loop->agent->orders.message ? loop->agent->orders.message->orders.serial : 0;
+}
+
 /* @return the delay before the next request */
 static int64_t judge_orders(struct loop *loop, const struct bsg_link_answer *answer)
 {
-	int64_t quick = bsg_clock_mono_ms(bsg_clock_system()) - loop->asked_at;
+	uint32_t serial = serial_of(loop);
 	struct bsg_error err;
 
 	if (answer->rc != BSG_OK || answer->status >= 500) {
@@ -197,7 +222,7 @@ static int64_t judge_orders(struct loop *loop, const struct bsg_link_answer *ans
 	loop->failures[BSG_LINK_ORDERS] = 0;
 	bsg_agent_server_time(loop->agent, answer->date, answer->mono_ms, answer->slept);
 	if (answer->status == 304)
-		return quick < QUICK_MS ? QUICK_MS : 0;
+		return nothing_new(loop);
 	if (answer->status != 200) {
 		log_failure(loop, BSG_LINK_ORDERS, answer);
 		return REFUSED_MS;
@@ -207,7 +232,12 @@ static int64_t judge_orders(struct loop *loop, const struct bsg_link_answer *ans
 		return REFUSED_MS;
 	}
 	memcpy(loop->etag, answer->etag, sizeof(loop->etag));
-	return loop->agent->orders.message && loop->agent->orders.message->discharge ? REFUSED_MS : 0;
+	if (loop->agent->orders.message && loop->agent->orders.message->discharge)
+		return REFUSED_MS;
+	if (serial_of(loop) == serial)
+		return nothing_new(loop);
+	loop->n_quick = 0;
+	return 0;
 }
 
 static void judge_renewal(struct loop *loop, const struct bsg_link_answer *answer)
@@ -230,7 +260,8 @@ static void on_orders(struct loop *loop, const struct bsg_link_answer *answer)
 		judge_renewal(loop, answer);
 	else
 		delay = judge_orders(loop, answer);
-	if (delay != 0 || !ask_renewal(loop))
+	/* Also where the next request would wait: a server that never holds renews all the same. */
+	if (loop->failures[BSG_LINK_ORDERS] || !ask_renewal(loop))
 		ask_orders(loop, delay);
 }
 
@@ -257,6 +288,8 @@ static void on_reports(struct loop *loop, const struct bsg_link_answer *answer)
 		delay = CLONE_MS;
 	} else if (!taken && !hopeless) {
 		delay = back_off(loop, BSG_LINK_REPORTS);
+		if (answer->rc == BSG_OK && answer->status < 500)
+			delay = REFUSED_MS;	/* it is there, and means it */
 	}
 	send_reports(loop, delay);
 }
@@ -307,8 +340,12 @@ static enum bsg_err on_request(void *arg, const char *what, const json_t *reques
 
 	if (loop->left)	/* it came with the one that left: nothing of it may be restricted or written any more */
 		return bsg_fail(err, BSG_E_DENIED, "this device has left");
-	if (strcmp(what, "unenrol") != 0)
-		return bsg_agent_request(loop->agent, what, request, answer, err);
+	if (strcmp(what, "unenrol") != 0) {
+		rc = bsg_agent_request(loop->agent, what, request, answer, err);
+		if (rc == BSG_OK && loop->agent->queue.n)	/* somebody stands at a gate, or is in an emergency */
+			bsg_link_hurry(loop->link, BSG_LINK_REPORTS);
+		return rc;
+	}
 	bool told = false;
 
 	rc = bsg_agent_lift_all(loop->agent, err);
@@ -351,8 +388,11 @@ static void turn(struct loop *loop)
 
 	arm_timer(loop);
 	n = fill(loop, fds, &first_slot, &first_control);
-	if (poll(fds, n, -1) < 0)
+	if (poll(fds, n, -1) < 0) {
+		if (errno != EINTR)	/* no memory: not a reason to spin */
+			poll(NULL, 0, QUICK_MS);
 		return;
+	}
 	if (fds[FD_SIGNAL].revents)
 		on_signal(loop);
 	if (fds[FD_WALL].revents)
