@@ -102,8 +102,14 @@ static void strike(struct round *round, pid_t pid, int pidfd, int fd)
 {
 	struct bsg_strike *strike = strike_of(round->streams, pid);
 	bool owner = stream_off(fd);
-	unsigned n = strike ? ++strike->n : STRIKES_BUSY;
+	unsigned n = STRIKES_BUSY;
 
+	if (strike && strike->round != round->streams->round) {
+		strike->round = round->streams->round;
+		strike->n++;
+	}
+	if (strike)
+		n = strike->n;
 	if (n < (owner ? STRIKES_OWNER : STRIKES_BUSY)) {
 		bsg_log(round->log, BSG_LOG_INFO, "camera", "stream of process %d: %s", (int)pid,
 			owner ? "stopped" : "not stopped yet");
@@ -131,13 +137,22 @@ static int borrow(int pidfd, pid_t pid, int number)
 	return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
-static void visit_holder(struct round *round, pid_t pid, int number)
+/* Still the camera that was seen? The process may have ended meanwhile, and its number or the descriptor's be another's. */
+static bool is_camera(const struct round *round, int fd)
 {
 	struct v4l2_capability capability;
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && bsg_devices_has(round->set, st.st_mode, st.st_rdev) &&
+	       video_ioctl(fd, VIDIOC_QUERYCAP, &capability) == 0;
+}
+
+static void visit_holder(struct round *round, pid_t pid, int number)
+{
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	int fd = pidfd < 0 ? -1 : borrow(pidfd, pid, number);
 
-	if (fd >= 0 && video_ioctl(fd, VIDIOC_QUERYCAP, &capability) == 0) {
+	if (fd >= 0 && is_camera(round, fd)) {
 		round->seen->n_holders++;
 		if (is_streaming(fd)) {
 			round->seen->n_streaming++;
@@ -188,6 +203,7 @@ void bsg_streams_stop(struct bsg_streams *streams, const char *scope,
 {
 	struct round round = { .streams = streams, .set = set, .log = log, .seen = out };
 
+	streams->round++;
 	*out = (struct bsg_streams_seen){ 0 };
 	bsg_cgroup_each_process(scope, visit_process, &round);
 }

@@ -26,12 +26,14 @@
 struct bsg_strike {
 	pid_t pid;
 	unsigned n;		/* rounds in which it was found streaming */
+	unsigned round;		/* the last of them: two cameras in one round are one strike */
 };
 
 /* What is remembered between rounds; zero is a fresh start. */
 struct bsg_streams {
 	struct bsg_strike strike[BSG_STREAMS_STRIKES_MAX];
 	size_t n;
+	unsigned round;
 };
 
 struct bsg_streams_seen {

@@ -13,11 +13,11 @@ enforce() { enforce_try user.slice /tmp/state "$@"; }
 
 for module in $(cat /modules/order); do
 	options=
-	case $module in vivid.ko) options='n_devs=1 node_types=0x1' ;; mac80211_hwsim.ko) options='radios=2' ;; esac
+	case $module in vivid.ko) options='n_devs=2 node_types=0x1,0x1' ;; mac80211_hwsim.ko) options='radios=2' ;; esac
 	insmod /modules/$module $options || echo "# insmod $module failed"
 done
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -c /dev/video0 ] && break; sleep 1; done
-chmod 666 /dev/video0
+chmod 666 /dev/video0 /dev/video1
 echo "# $(uname -r), up $(uptime_ms) ms"
 format='--set-fmt-video=width=320,height=180,pixelformat=YUYV'
 frames() { tr -cd '<' <"$1" | wc -c; }
@@ -89,6 +89,16 @@ for pause in 0 3; do
 done
 # It may get what the camera gives between two looks, a quarter to half a second apart, and never again.
 check "$(($(frames /tmp/stubborn3) - at_2s))" -lt 30 'camera: one that waits gets less than a second of frames'
+
+# An app with two cameras that accepts it when both are stopped did nothing twice: it is left alone.
+in_scope $SCOPE stubborn /dev/video0 60 /dev/video1 >/tmp/two 2>/tmp/dd &
+for i in $(seq 30); do [ "$(frames /tmp/two)" -ge 3 ] && break; sleep 1; done
+check "$(frames /tmp/two)" -ge 3 'camera: an app streams from two cameras'
+enforce camera keep 5
+pidof stubborn >/dev/null && ok 'camera: both are stopped, and it is left alone' || not_ok 'camera: both are stopped, and it is left alone'
+check "$(enforce camera verify)" = restricted 'camera: and neither streams'
+killall stubborn 2>/dev/null
+enforce camera lift
 
 # A holder that does not stream is left alone: opening is not filming.
 in_scope $SCOPE sleep 20 </dev/video0 &

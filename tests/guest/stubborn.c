@@ -3,9 +3,9 @@
  * A camera app that does not take no for an answer: it keeps its descriptor, and
  * whenever its stream is stopped it waits PAUSE seconds and starts it again.
  *
- *	stubborn DEVICE PAUSE
+ *	stubborn DEVICE PAUSE [OTHER]
  *
- * Writes '<' for each frame it gets.
+ * Writes '<' for each frame that it gets of DEVICE. OTHER streams beside it, once.
  */
 #include <fcntl.h>
 #include <linux/videodev2.h>
@@ -67,11 +67,23 @@ static void film(int fd)
 	}
 }
 
+static int begin(int fd)
+{
+	for (unsigned i = 0; i < N_BUFFERS; i++) {
+		struct v4l2_buffer b = buffer(i);
+
+		if (ioctl(fd, VIDIOC_QBUF, &b))
+			return -1;
+	}
+	return ioctl(fd, VIDIOC_STREAMON, &type);
+}
+
 int main(int argc, char **argv)
 {
-	int fd = argc == 3 ? open(argv[1], O_RDWR | O_CLOEXEC) : -1;
+	int fd = argc >= 3 ? open(argv[1], O_RDWR | O_CLOEXEC) : -1;
+	int other = argc >= 4 ? open(argv[3], O_RDWR | O_CLOEXEC) : -1;
 
-	if (fd < 0 || set_up(fd)) {
+	if (fd < 0 || set_up(fd) || (argc >= 4 && (other < 0 || set_up(other) || begin(other)))) {
 		perror("stubborn");
 		return 1;
 	}
