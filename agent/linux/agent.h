@@ -42,6 +42,7 @@ struct bsg_agent_slot {
 	int64_t since;		/* utc, in this state */
 	char why[BSG_ENFORCE_WHY];
 	int64_t keep_at, verify_at;	/* monotonic ms; INT64_MAX: not at all */
+	int64_t keep_ms;	/* how long keep() said it can wait */
 };
 
 /* Orders in force: signed bytes, and decoded. */

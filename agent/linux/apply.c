@@ -11,6 +11,7 @@
 #define HOPELESS_MS 60000	/* what this machine could not do when it was probed, too: a driver may come */
 #define VERIFY_MS 60000		/* what holds is looked at again */
 #define SOON_MS 500		/* streams need some rounds to end */
+#define TOGETHER_MS 5000	/* what is due in the same moment, more or less, is one wake-up of the machine */
 
 static const struct bsg_function_info *function_named(const char *name)
 {
@@ -182,6 +183,7 @@ static void keep(struct bsg_agent *agent, struct bsg_agent_slot *slot, int64_t n
 		slot->verify_at = INT64_MAX;
 		set_state(agent, slot, BSG_REPORT_UNVERIFIED, err.text);
 	}
+	slot->keep_ms = again_ms;
 	slot->keep_at = now + again_ms;
 }
 
@@ -225,7 +227,7 @@ static void lift(struct bsg_agent *agent, struct bsg_agent_slot *slot, int64_t n
 
 static void settle(struct bsg_agent *agent, struct bsg_agent_slot *slot)
 {
-	int64_t now = bsg_clock_mono_ms(agent->clock);
+	int64_t now = bsg_clock_mono_ms(agent->clock), soon = now;
 	bool wanted = agent->output.restricted & slot->bit;
 
 	if (!wanted) {
@@ -238,9 +240,11 @@ static void settle(struct bsg_agent *agent, struct bsg_agent_slot *slot)
 		impose(agent, slot, now);
 		return;
 	}
-	if (set_end(agent, slot) || slot->keep_at <= now)
+	if (slot->settled && slot->keep_ms >= VERIFY_MS)
+		soon = now + TOGETHER_MS;
+	if (set_end(agent, slot) || slot->keep_at <= soon)
 		keep(agent, slot, now);
-	if (slot->verify_at <= now)
+	if (slot->verify_at <= soon)
 		look_restricted(agent, slot, now);
 }
 

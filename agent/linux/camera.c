@@ -27,7 +27,7 @@
 #define ROUND_MS 250		/* between rounds of stopping streams; see streams.h */
 #define ROUNDS_FAST 8		/* after which a holder that does not stream is looked at less often */
 #define HOLDERS_MS 500
-#define QUIET_MS 30000		/* nobody holds the device: who could only gets it handed over */
+#define QUIET_MS 60000		/* nobody holds the device: who could only gets it handed over */
 #define END_JITTER_MS 2000	/* leases are in whole seconds */
 
 struct bsg_enforcer {

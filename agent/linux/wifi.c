@@ -22,7 +22,7 @@
 #include "base/file.h"
 
 #define RADIOS_MAX 32
-#define KEEP_MS 30000
+#define KEEP_MS 60000		/* the node's events tell at once; this is for what they cannot */
 #define BEFORE_MAX 4096
 
 struct radio {

@@ -93,7 +93,7 @@ static void fake_verify(struct bsg_enforcer *enforcer, struct bsg_verdict *out)
 static enum bsg_err fake_keep(struct bsg_enforcer *enforcer, int *again_ms, struct bsg_error *err)
 {
 	(void)enforcer;
-	*again_ms = 30000;
+	*again_ms = 60000;
 	return fake_camera.broken ? bsg_fail(err, BSG_E_UNAVAILABLE, "broken") : BSG_OK;
 }
 

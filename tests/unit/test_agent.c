@@ -512,6 +512,26 @@ static void leaving_lifts_and_forgets_also_without_a_server(void **state)
 	assert_int_not_equal(access(w->agent->paths.orders, F_OK), 0);
 }
 
+/* B9: one wake-up a minute, whatever each part of the agent wants to do in it. */
+static void what_is_kept_and_looked_at_is_one_wake_up_a_minute(void **state)
+{
+	struct agent_world *w = *state;
+	int n = 0;
+
+	assert_int_equal(world_take(w, &(struct orders_wish){ .serial = 1, .in = true }), BSG_OK);
+	w->agent->slot[0].keep_at += 1800;	/* it does not begin in the same millisecond as the looking */
+	for (int64_t left = 600 * 1000; left > 0; n++) {
+		int64_t due = bsg_agent_due_ms(w->agent);
+
+		assert_true(due > 0);
+		bsg_fake_clock_pass(&w->clock, due);
+		bsg_agent_work(w->agent);
+		left -= due;
+	}
+	print_message("# %d wake-ups in ten minutes\n", n);
+	assert_true(n <= 10);
+}
+
 /* Otherwise nobody would be left to lift it. */
 static void who_cannot_be_lifted_has_not_left(void **state)
 {
@@ -588,6 +608,7 @@ int main(void)
 		WORLD(break_glass_is_reported_whatever_the_reason_looks_like),
 		WORLD(entering_again_is_no_second_crossing),
 		WORLD(leaving_lifts_and_forgets_also_without_a_server),
+		WORLD(what_is_kept_and_looked_at_is_one_wake_up_a_minute),
 		WORLD(who_cannot_be_lifted_has_not_left),
 		WORLD(a_status_is_reported_when_it_changes_and_only_then),
 	};
