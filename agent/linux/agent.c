@@ -150,6 +150,8 @@ static void load_orders(struct bsg_agent *agent)
 	if (rc != BSG_OK && rc != BSG_E_NOT_FOUND)
 		bsg_log(agent->log, BSG_LOG_ERROR, "agent", "saved orders are not used: %s", err.text);
 	agent->orders.saved = rc == BSG_OK;
+	if (bytes)
+		bsg_wipe(bytes, len);	/* exit keys are in them */
 	free(bytes);
 }
 

@@ -91,6 +91,7 @@ static int cmd_enrol(const struct args *args)
 	struct bsg_enrol_options enrol = { .server = args->server, .token = args->token, .ca_file = args->ca,
 		.pin = args->pin, .state = state_of(args) };
 	struct bsg_error err;
+	enum bsg_err rc;
 
 	if (!args->server || !args->token)
 		return usage(args, "enrol needs --server and --token");
@@ -101,7 +102,9 @@ static int cmd_enrol(const struct args *args)
 			return usage(args, "no token on standard input");
 		enrol.token = typed;
 	}
-	if (bsg_enrol(&enrol, device, &err) != BSG_OK)
+	rc = bsg_enrol(&enrol, device, &err);
+	explicit_bzero(typed, sizeof(typed));
+	if (rc != BSG_OK)
 		return fail(args, &err);
 	fprintf(args->out, "enrolled as %s; now start bosaga-agent run\n", device);
 	return written(args);
@@ -128,6 +131,8 @@ static enum bsg_err ask(const struct args *args, json_t *request, json_t **answe
 	struct bsg_agent_paths paths;
 	enum bsg_err rc = bsg_agent_paths(state_of(args), &paths, err);
 
+	if (rc == BSG_OK && !request)	/* jansson makes no string of other bytes */
+		rc = bsg_fail(err, BSG_E_INVALID, "what was given is not text in UTF-8");
 	if (rc != BSG_OK) {
 		json_decref(request);
 		return rc;
@@ -267,12 +272,10 @@ static int show_pass_qr(const struct args *args, const char *hex)
 
 static int cmd_pass(const struct args *args)
 {
-	json_t *answer, *request = json_pack("{s:s}", "do", "pass");
+	json_t *answer, *request = json_pack("{s:s, s:s?}", "do", "pass", "place", args->place);
 	struct bsg_error err;
 	int status;
 
-	if (args->place)
-		json_object_set_new(request, "place", json_string(args->place));
 	if (ask(args, request, &answer, &err) != BSG_OK)
 		return fail(args, &err);
 	if (args->qr) {

@@ -96,7 +96,8 @@ static enum bsg_err discover(struct bsg_http_client *client, const char *server,
 	if (rc == BSG_OK)
 		answer = json_loadb((const char *)response.body, response.body_len, 0, NULL);
 	device_url = json_string_value(json_object_get(answer, "device_url"));
-	if (rc == BSG_OK && (!device_url || strlen(device_url) >= BSG_AGENT_URL))
+	if (rc == BSG_OK && (!device_url || strlen(device_url) >= BSG_AGENT_URL ||
+			     strncmp(device_url, "https://", 8) != 0))
 		rc = bsg_fail(err, BSG_E_INVALID, "the server does not say where its device plane is");
 	if (rc == BSG_OK)
 		memcpy(identity->device_url, device_url, strlen(device_url) + 1);

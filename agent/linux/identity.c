@@ -71,6 +71,9 @@ static enum bsg_err load_addresses(const struct bsg_agent_paths *paths, struct b
 		return rc;
 	if (!bsg_id_is_device(a.device))
 		return bsg_fail(err, BSG_E_INVALID, "%.200s: no device id", paths->identity);
+	/* Its Date is believed, and our certificate shown: only to a server that proves who it is. */
+	if (strncmp(a.device_url, "https://", 8) != 0)
+		return bsg_fail(err, BSG_E_INVALID, "%.200s: device_url is no https address", paths->identity);
 	memcpy(out->device, a.device, sizeof(out->device));
 	memcpy(out->server, a.server, sizeof(out->server));
 	memcpy(out->device_url, a.device_url, sizeof(out->device_url));
@@ -198,7 +201,7 @@ enum bsg_err bsg_identity_save(const struct bsg_agent_paths *paths, const struct
 
 enum bsg_err bsg_identity_forget(const struct bsg_agent_paths *paths, struct bsg_error *err)
 {
-	const char *const files[] = { paths->identity, paths->key, paths->certificate, paths->orders,
+	const char *const files[] = { paths->key, paths->identity, paths->certificate, paths->orders,
 		paths->guest[0], paths->guest[1], paths->saved, paths->queue, paths->batch, paths->instance,
 		paths->root };
 	enum bsg_err rc = BSG_OK;

@@ -294,6 +294,14 @@ static void on_reports(struct loop *loop, const struct bsg_link_answer *answer)
 	send_reports(loop, delay);
 }
 
+/* Orders have exit keys. */
+static void forget_body(struct bsg_link_answer *answer)
+{
+	if (answer->body)
+		explicit_bzero(answer->body, answer->body_len);
+	free(answer->body);
+}
+
 static void on_link(struct loop *loop)
 {
 	struct bsg_link_answer answer;
@@ -301,11 +309,11 @@ static void on_link(struct loop *loop)
 	drain(bsg_link_fd(loop->link));
 	if (bsg_link_take(loop->link, BSG_LINK_ORDERS, &answer)) {
 		on_orders(loop, &answer);
-		free(answer.body);
+		forget_body(&answer);
 	}
 	if (bsg_link_take(loop->link, BSG_LINK_REPORTS, &answer)) {
 		on_reports(loop, &answer);
-		free(answer.body);
+		forget_body(&answer);
 	}
 }
 

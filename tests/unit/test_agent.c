@@ -259,6 +259,19 @@ static void an_agent_that_can_never_start_again_lifts(void **state)
 	}
 }
 
+static void only_a_server_that_proves_who_it_is_is_asked(void **state)
+{
+	struct agent_world *w = *state;
+	char path[BSG_AGENT_PATH], text[600];
+	struct bsg_error err;
+
+	snprintf(path, sizeof(path), "%s/identity", w->state);
+	snprintf(text, sizeof(text), "device = %s\nserver = https://server\ndevice_url = http://device\n", w->device);
+	assert_int_equal(bsg_file_replace(path, text, strlen(text), 0600, &err), BSG_OK);
+	assert_int_equal(world_try_restart(w, &err), BSG_E_INVALID);
+	assert_non_null(strstr(err.text, "https"));
+}
+
 /* The time since boot was counted once more at each start: a lease ended early in a phone without network. */
 static void starting_anew_moves_no_clock(void **state)
 {
@@ -593,6 +606,7 @@ int main(void)
 		WORLD(orders_that_were_damaged_on_disk_are_taken_again),
 		WORLD(orders_that_cannot_be_saved_do_not_lift_at_the_next_start),
 		WORLD(an_agent_that_can_never_start_again_lifts),
+		WORLD(only_a_server_that_proves_who_it_is_is_asked),
 		WORLD(starting_anew_moves_no_clock),
 		WORLD(a_full_disk_does_not_keep_a_lift_away),
 		WORLD(a_lease_that_unverified_time_ended_applies_again_when_authenticated_time_says_so),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "agent/linux/agenttime.h"
+#include "agent/linux/commands.h"
 #include "agent/linux/control.h"
 #include "agent/linux/queue.h"
 #include "agent/linux/saved.h"
@@ -488,6 +489,29 @@ static void who_may_ask_for_what(void **state)
 		assert_int_equal(bsg_control_allowed(rows[i].uid, rows[i].has_owner, 1000, rows[i].what), rows[i].allowed);
 }
 
+/* An emergency is no time for riddles: "out of memory" was the answer. */
+static void what_is_typed_in_another_encoding_is_named_so(void **state)
+{
+	static const char *const words[][2] = { { "break-glass", "--reason" }, { "pass", "--place" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char command[16], option[16], program[] = "bosaga-agent", bad[] = "\xef\xe8", where[] = "--state";
+		char *argv[] = { program, command, option, bad, where, dir, NULL };
+		char *said = NULL;
+		size_t len = 0;
+		FILE *err_out = open_memstream(&said, &len);
+
+		snprintf(command, sizeof(command), "%s", words[i][0]);
+		snprintf(option, sizeof(option), "%s", words[i][1]);
+		assert_int_equal(bsg_agent_main(6, argv, stdout, err_out), 1);
+		fclose(err_out);
+		if (!strstr(said, "UTF-8"))
+			fail_msg("%s: %s", words[i][0], said);
+		free(said);
+	}
+}
+
 /* --- settings --- */
 
 static void bad_settings_stop_with_file_and_line(void **state)
@@ -527,6 +551,7 @@ int main(void)
 		IN_DIR(the_socket_answers_refuses_and_survives_nonsense),
 		IN_DIR(silent_peers_do_not_keep_others_out),
 		cmocka_unit_test(who_may_ask_for_what),
+		IN_DIR(what_is_typed_in_another_encoding_is_named_so),
 		IN_DIR(bad_settings_stop_with_file_and_line),
 	};
 
