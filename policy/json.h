@@ -2,7 +2,7 @@
 /*
  * Building JSON without a check after each call: what could not be made turns the whole into NULL.
  *
- * Private to policy/.
+ * For policy/ and server/.
  */
 #ifndef BSG_POLICY_JSON_H
 #define BSG_POLICY_JSON_H

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bosaga/functions.h>
-
 #include "crypto/random.h"
+#include "policy/json.h"
 #include "server/answer.h"
 #include "server/change.h"
 #include "server/handlers.h"
@@ -23,20 +22,10 @@ static const char *state_name(const struct bsg_exemption_rec *rec, int64_t now)
 	return rec->approved != 0 ? "approved" : "waiting";
 }
 
-static json_t *functions_json(uint32_t set)
-{
-	json_t *out = json_array();
-
-	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++)
-		if ((set & bsg_functions[i].bit) != 0)
-			json_array_append_new(out, json_string(bsg_functions[i].name));
-	return out;
-}
-
 static json_t *describe(const struct bsg_server *server, const struct bsg_exemption_rec *rec)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "id", rec->id, "person", rec->person,
-			 "device", bsg_reply_text(rec->device), "functions", functions_json((uint32_t)rec->functions), "from",
+			 "device", bsg_reply_text(rec->device), "functions", bsg_json_functions((uint32_t)rec->functions), "from",
 			 bsg_reply_time(rec->from), "until", bsg_reply_time(rec->until), "reason", rec->reason, "state",
 			 state_name(rec, bsg_now(server)), "author", rec->author, "approver", bsg_reply_text(rec->approver), "created",
 			 bsg_reply_time(rec->created), "approved", bsg_reply_time(rec->approved), "ended",
@@ -94,7 +83,7 @@ void bsg_get_exemptions(struct bsg_http_exchange *x, void *app)
 	if (rc == BSG_OK) {
 		items = json_array();
 		for (size_t i = 0; i < page.n; i++)
-			json_array_append_new(items, describe(server, &recs[i]));
+			bsg_json_add(&items, describe(server, &recs[i]));
 		bsg_answer_list(x, items, &page);
 	} else {
 		bsg_http_fail(x, rc, &err);
@@ -154,7 +143,7 @@ static bool sees_subject(struct bsg_http_exchange *x, struct bsg_server *server,
 /* What the audit, and by it the owner, is told of an exemption beside its reason. @return NULL or a text to be freed */
 static char *detail_of(const char *id, uint32_t functions, int64_t from, int64_t until)
 {
-	json_t *json = json_pack("{s:s, s:o, s:o, s:o}", "exemption", id, "functions", functions_json(functions), "from",
+	json_t *json = json_pack("{s:s, s:o, s:o, s:o}", "exemption", id, "functions", bsg_json_functions(functions), "from",
 				 bsg_reply_time(from), "until", bsg_reply_time(until));
 	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 

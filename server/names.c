@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "policy/check.h"
+#include "policy/json.h"
 
 #define UNITS_MAX 4096	/* of which the nearest is sought */
 #define WARNINGS_MAX 100
@@ -146,12 +147,12 @@ json_t *bsg_plan_names_unknown(struct bsg_plan_names *names)
 		if (names->items[i].met)
 			continue;
 		if (json_array_size(list) < WARNINGS_MAX)
-			json_array_append_new(list, describe(names, &names->items[i]));
+			bsg_json_add(&list, describe(names, &names->items[i]));
 		else
 			n_more++;
 	}
 	if (n_more > 0)
-		json_array_append_new(list, json_sprintf("and %zu more names that nobody has", n_more));
+		bsg_json_add(&list, json_sprintf("and %zu more names that nobody has", n_more));
 	return list;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/json.h"
 #include "server/answer.h"
 #include "server/facts.h"
 #include "server/names.h"
@@ -167,6 +168,8 @@ enum bsg_err bsg_plan_make(struct bsg_server *server, const struct bsg_policy *p
 		rc = walk_all(&w);
 	if (rc == BSG_OK)
 		out->warnings = bsg_plan_names_unknown(w.names);
+	if (rc == BSG_OK && out->warnings == NULL)
+		rc = bsg_fail(err, BSG_E_NO_MEMORY, "no memory to plan");
 	bsg_plan_names_free(w.names);
 	return rc;
 }
@@ -192,23 +195,13 @@ static json_t *hours(const struct bsg_policy_version *version, size_t rule, bool
 						       from + WEEK_S) / 3600.0);
 }
 
-static json_t *functions(uint32_t set)
-{
-	json_t *list = json_array();
-
-	for (unsigned f = 0; f < BSG_FUNCTIONS_COUNT; f++)
-		if ((set & BSG_BIT(f)) != 0)
-			json_array_append_new(list, json_string(bsg_functions[f].name));
-	return list;
-}
-
 static json_t *rule_json(const struct bsg_plan *plan, size_t i)
 {
 	const struct bsg_policy_changes *c = &plan->changes;
 	const struct bsg_changed *item = &c->rules[i];
 
 	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "id", item->id, "change", bsg_delta_name(item->change), "functions",
-			 functions(rule_of(c, item)->restrict_set), "people", (json_int_t)plan->rules[i].people, "devices",
+			 bsg_json_functions(rule_of(c, item)->restrict_set), "people", (json_int_t)plan->rules[i].people, "devices",
 			 (json_int_t)plan->rules[i].devices, "hours_before",
 			 hours(&c->before, item->before, item->change != BSG_DELTA_ADDED, plan->at), "hours_after",
 			 hours(&c->after, item->after, item->change != BSG_DELTA_REMOVED, plan->at));
@@ -219,10 +212,10 @@ json_t *bsg_plan_json(const struct bsg_plan *plan)
 	json_t *rules = json_array(), *places = json_array();
 
 	for (size_t i = 0; i < plan->changes.n_rules; i++)
-		json_array_append_new(rules, rule_json(plan, i));
+		bsg_json_add(&rules, rule_json(plan, i));
 	for (size_t i = 0; i < plan->changes.n_places; i++)
-		json_array_append_new(places, json_pack("{s:s, s:s}", "id", plan->changes.places[i].id, "change",
-							bsg_delta_name(plan->changes.places[i].change)));
+		bsg_json_add(&places, json_pack("{s:s, s:s}", "id", plan->changes.places[i].id, "change",
+						bsg_delta_name(plan->changes.places[i].change)));
 	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:i, s:I, s:o, s:O}", "rules", rules, "places", places, "people",
 			 (json_int_t)plan->concerned.people, "devices", (json_int_t)plan->concerned.devices, "devices_changed",
 			 (json_int_t)plan->n_changed, "approvals_needed", bsg_pilot_approvals(plan->concerned.people), "base",

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "policy/json.h"
 #include "server/active.h"
 
 /* A refused document: 422 with every mistake that was found. */
@@ -16,8 +17,8 @@ static void answer_mistakes(struct bsg_http_exchange *x, const struct bsg_policy
 	char *text;
 
 	for (size_t i = 0; i < errors->n; i++)
-		json_array_append_new(list, json_pack("{s:I, s:I, s:s}", "line", (json_int_t)errors->items[i].line, "column",
-						      (json_int_t)errors->items[i].column, "message", errors->items[i].text));
+		bsg_json_add(&list, json_pack("{s:I, s:I, s:s}", "line", (json_int_t)errors->items[i].line, "column",
+					      (json_int_t)errors->items[i].column, "message", errors->items[i].text));
 	body = json_pack("{s:s, s:s, s:i, s:s, s:o, s:I}", "type", "urn:bosaga:problem:policy-invalid", "title",
 			 "The policy has mistakes; nothing was changed", "status", 422, "detail",
 			 errors->n > 0 ? errors->items[0].text : err->text, "errors", list, "more", (json_int_t)errors->n_more);

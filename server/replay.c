@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/json.h"
 #include "server/answer.h"
 #include "server/caller.h"
 #include "server/facts.h"
@@ -210,10 +211,10 @@ static json_t *rules_json(const struct replay *r)
 		const struct bsg_replay_rule *sum = &r->sums[1].rules[i];
 		const struct bsg_policy_rule *rule = &r->policies[1]->rules[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "id", rule->id, "stage",
-						      bsg_policy_stage_name(rule->stage), "crossings", (json_int_t)sum->n_crossings,
-						      "people", (json_int_t)sum->n_people, "devices", (json_int_t)sum->n_devices,
-						      "hours", hours(sum->enforced_s), "hours_observed", hours(sum->observed_s)));
+		bsg_json_add(&list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "id", rule->id, "stage",
+					      bsg_policy_stage_name(rule->stage), "crossings", (json_int_t)sum->n_crossings, "people",
+					      (json_int_t)sum->n_people, "devices", (json_int_t)sum->n_devices, "hours",
+					      hours(sum->enforced_s), "hours_observed", hours(sum->observed_s)));
 	}
 	return list;
 }
@@ -225,10 +226,10 @@ static json_t *functions_json(const struct replay *r)
 	for (unsigned f = 0; f < BSG_FUNCTIONS_COUNT; f++) {
 		if (r->sums[0].restricted_s[f] + r->sums[1].restricted_s[f] + r->sums[1].observed_s[f] == 0)
 			continue;
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "function", bsg_functions[f].name, "hours_before",
-						      hours(r->sums[0].restricted_s[f]), "hours_after",
-						      hours(r->sums[1].restricted_s[f]), "hours_observed",
-						      hours(r->sums[1].observed_s[f])));
+		bsg_json_add(&list, json_pack("{s:s, s:o, s:o, s:o}", "function", bsg_functions[f].name, "hours_before",
+					      hours(r->sums[0].restricted_s[f]), "hours_after",
+					      hours(r->sums[1].restricted_s[f]), "hours_observed",
+					      hours(r->sums[1].observed_s[f])));
 	}
 	return list;
 }
@@ -238,9 +239,9 @@ static json_t *verdicts_json(const struct replay *r)
 	json_t *list = json_array();
 
 	for (int v = BSG_REMEDY_ADMIT; v >= BSG_REMEDY_DEPOSIT; v--)
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "verdict", bsg_remedy_name((enum bsg_remedy)v), "before",
-						      (json_int_t)r->sums[0].n_verdicts[v], "after",
-						      (json_int_t)r->sums[1].n_verdicts[v]));
+		bsg_json_add(&list, json_pack("{s:s, s:I, s:I}", "verdict", bsg_remedy_name((enum bsg_remedy)v), "before",
+					      (json_int_t)r->sums[0].n_verdicts[v], "after",
+					      (json_int_t)r->sums[1].n_verdicts[v]));
 	return list;
 }
 
