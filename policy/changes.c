@@ -38,6 +38,8 @@ static bool same_times(const struct bsg_policy_changes *c, size_t before, size_t
 	size_t i = 0, j = 0;
 	bool more;
 
+	if (c->before.timetable == NULL && c->before.policy->rules[before].has_ics)
+		return false;
 	do {
 		more = next_window(&a, &i, from, until, &x);
 		if (more != next_window(&b, &j, from, until, &y))

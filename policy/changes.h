@@ -13,7 +13,8 @@
 /* One version, as it is compiled; both borrowed. */
 struct bsg_policy_version {
 	const struct bsg_policy *policy;
-	const struct bsg_timetable *timetable;	/* must reach over the orders of the moment asked about, as for bsg_policy_compile() */
+	const struct bsg_timetable *timetable;	/* must reach over the orders of the moment asked about, as for bsg_policy_compile();
+						   NULL: not known, then rules with calendars count as changed. Only of the earlier one */
 };
 
 enum bsg_delta {

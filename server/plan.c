@@ -146,18 +146,29 @@ static enum bsg_err walk_all(struct walk *w)
 	return rc;
 }
 
+/* The warnings of a plan. @param why  the calendars in force cannot be read; NULL: they can */
+static enum bsg_err warn(struct bsg_plan *plan, struct bsg_plan_names *names, const char *why, struct bsg_error *err)
+{
+	plan->warnings = bsg_plan_names_unknown(names);
+	if (why != NULL)
+		bsg_json_add(&plan->warnings, json_sprintf("the calendars in force cannot be read, so rules with calendars count as "
+							  "changed: %s", why));
+	return plan->warnings != NULL ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "no memory to plan");
+}
+
 enum bsg_err bsg_plan_make(struct bsg_server *server, const struct bsg_policy *policy, struct bsg_timetable *timetable, int64_t at,
 			   struct bsg_plan *out, struct bsg_error *err)
 {
 	struct walk w = {.server = server, .plan = out, .err = err};
-	enum bsg_err rc;
+	struct bsg_error unread;
+	enum bsg_err rc, known;
 
 	*out = (struct bsg_plan){.at = at, .active = bsg_active_get(&server->active)};
 	out->times[1] = bsg_timetable_hold(timetable);
-	rc = bsg_active_timetable(out->active, bsg_now(server), at, &out->times[0], err);
-	if (rc == BSG_OK)
-		rc = bsg_policy_changes_find((struct bsg_policy_version){out->active->policy, out->times[0]},
-					     (struct bsg_policy_version){policy, timetable}, at, &out->changes, err);
+	/* A policy whose calendars can no longer be read must not stand in the way of the one that replaces it. */
+	known = bsg_active_timetable(out->active, bsg_now(server), at, &out->times[0], &unread);
+	rc = bsg_policy_changes_find((struct bsg_policy_version){out->active->policy, out->times[0]},
+				     (struct bsg_policy_version){policy, timetable}, at, &out->changes, err);
 	if (rc != BSG_OK)
 		return rc;
 	out->rules = calloc(out->changes.n_rules + 1, sizeof(*out->rules));
@@ -167,9 +178,7 @@ enum bsg_err bsg_plan_make(struct bsg_server *server, const struct bsg_policy *p
 	if (rc == BSG_OK)
 		rc = walk_all(&w);
 	if (rc == BSG_OK)
-		out->warnings = bsg_plan_names_unknown(w.names);
-	if (rc == BSG_OK && out->warnings == NULL)
-		rc = bsg_fail(err, BSG_E_NO_MEMORY, "no memory to plan");
+		rc = warn(out, w.names, known != BSG_OK ? unread.text : NULL, err);
 	bsg_plan_names_free(w.names);
 	return rc;
 }
@@ -186,10 +195,10 @@ void bsg_plan_free(struct bsg_plan *plan)
 	*plan = (struct bsg_plan){.at = 0};
 }
 
-/* Hours of a week in which a rule of one version holds; null where the version has no such rule. */
+/* Hours of a week in which a rule of one version holds; null where the version has no such rule, or nobody knows. */
 static json_t *hours(const struct bsg_policy_version *version, size_t rule, bool is_there, int64_t from)
 {
-	if (!is_there)
+	if (!is_there || version->timetable == NULL)
 		return json_null();
 	return json_real((double)bsg_timetable_seconds(version->timetable, version->policy, &version->policy->rules[rule], from,
 						       from + WEEK_S) / 3600.0);

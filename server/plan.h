@@ -22,9 +22,9 @@ struct bsg_plan {
 	struct bsg_plan_count concerned;	/* active people whom either version concerns, also only by observing, and their devices */
 	int64_t n_changed;			/* devices whose orders become others */
 	struct bsg_plan_count *rules;		/* beside changes.rules: whom the rule concerns, under the new version if it is there */
-	json_t *warnings;			/* texts: names that nobody here has */
+	json_t *warnings;			/* texts: names that nobody here has, calendars in force that cannot be read */
 	struct bsg_active_policy *active;	/* the version in force that it was compared with */
-	struct bsg_timetable *times[2];		/* of both */
+	struct bsg_timetable *times[2];		/* of both; the first is NULL if its calendars cannot be read */
 };
 
 /**
