@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <bosaga/functions.h>
+#include <bosaga/limits.h>
 
 #include "store/backend.h"
 
@@ -92,6 +93,20 @@ static const struct op_rules table[BSG_OP_COUNT] = {
 	[BSG_OP_ADMIN_REMOVE] = RULES(true, "remove administrator", NAME(admin_remove, name)),
 	[BSG_OP_TOKEN_ADD] = RULES(true, "add token", ID(token_add, id), DIGEST(token_add, sha256), NAME(token_add, admin)),
 	[BSG_OP_TOKEN_REVOKE] = RULES(true, "revoke token", ID(token_revoke, id)),
+	[BSG_OP_APPLE_AUTHENTICATE] = RULES(true, "authenticate phone", ID(apple_authenticate, device),
+		DIGEST(apple_authenticate, certificate_sha256), TEXT(apple_authenticate, udid, BSG_UDID_SIZE),
+		OPTIONAL(apple_authenticate, model, BSG_APPLE_MODEL_SIZE), OPTIONAL(apple_authenticate, product, BSG_APPLE_MODEL_SIZE)),
+	[BSG_OP_APPLE_TOKEN_UPDATE] = RULES(false, "keep push token", ID(apple_token_update, device),
+		BYTES(apple_token_update, token, BSG_APPLE_TOKEN_MAX), TEXT(apple_token_update, push_magic, BSG_APPLE_MAGIC_SIZE),
+		TEXT(apple_token_update, topic, BSG_APPLE_TOPIC_SIZE)),
+	[BSG_OP_APPLE_CHECKOUT] = RULES(true, "check phone out", ID(apple_checkout, device)),
+	[BSG_OP_APPLE_STEP] = RULES(false, "step phone", ID(apple_step, device), BYTES(apple_step, state, BSG_STATE_BYTES_MAX),
+		OPTIONAL(apple_step, uuid, BSG_UUID_SIZE)),
+	[BSG_OP_APPLE_ANSWER] = RULES(false, "take phone's answer", ID(apple_answer, device),
+		OPTIONAL(apple_answer, uuid, BSG_UUID_SIZE), OPTIONAL(apple_answer, follow_uuid, BSG_UUID_SIZE),
+		OPTIONAL(apple_answer, error, BSG_APPLE_ERROR_SIZE)),
+	[BSG_OP_APPLE_PUSHED] = RULES(false, "record push", ID(apple_pushed, device),
+		BYTES(apple_pushed, token, BSG_APPLE_TOKEN_MAX)),
 	[BSG_OP_AUDIT] = RULES(false, "audit", TEXT(audit, who, BSG_ACTOR_SIZE), NAME(audit, action),
 		TEXT(audit, subject, BSG_ACTOR_SIZE), OPTIONAL(audit, reason, BSG_REASON_SIZE),
 		OPTIONAL(audit, detail, BSG_DETAIL_SIZE)),
@@ -188,6 +203,53 @@ static enum bsg_err check_reports(const struct bsg_op_reports *op, struct bsg_er
 	return rc;
 }
 
+static bool good_functions(int64_t functions)
+{
+	return functions >= 0 && (functions & ~(int64_t)BSG_FUNCTIONS_ALL) == 0;
+}
+
+static enum bsg_err check_apple_step(const struct bsg_op_apple_step *op, struct bsg_error *err)
+{
+	if (op->at <= 0 || op->next < 0)
+		return bsg_fail(err, BSG_E_INVALID, "step phone: a time is out of range");
+	if (!op->desire)
+		return BSG_OK;
+	if (!good_functions(op->functions) || op->command < BSG_APPLE_NO_COMMAND || op->command > BSG_APPLE_VERIFY_LIST)
+		return bsg_fail(err, BSG_E_INVALID, "step phone: unknown functions or command");
+	if (given(op->uuid) != (op->command != BSG_APPLE_NO_COMMAND) || (op->push && !given(op->uuid)))
+		return bsg_fail(err, BSG_E_INVALID, "step phone: a command has a uuid, and only a command is pushed");
+	if (op->functions == 0 ? op->until != 0 : op->content == NULL || op->until <= 0 || op->command == BSG_APPLE_REMOVE)
+		return bsg_fail(err, BSG_E_INVALID, "step phone: functions have content and a lease, nothing has no lease");
+	return BSG_OK;
+}
+
+/* Which kinds may follow is also asked of the row, which knows what was out. */
+static enum bsg_err check_apple_answer(const struct bsg_op_apple_answer *op, struct bsg_error *err)
+{
+	bool verify = op->follow == BSG_APPLE_VERIFY || op->follow == BSG_APPLE_VERIFY_LIST, follows;
+
+	if (op->at <= 0 || op->next < 0 || op->answer < BSG_APPLE_IDLE || op->answer > BSG_APPLE_NOT_NOW)
+		return bsg_fail(err, BSG_E_INVALID, "take phone's answer: unknown answer, or a time is out of range");
+	if (given(op->uuid) != (op->answer != BSG_APPLE_IDLE))
+		return bsg_fail(err, BSG_E_INVALID, "take phone's answer: every answer but Idle has a uuid");
+	if (op->answer == BSG_APPLE_ACKNOWLEDGED)
+		follows = verify;
+	else if (op->answer == BSG_APPLE_ERROR)
+		follows = verify || op->follow == BSG_APPLE_INSTALL || op->follow == BSG_APPLE_NO_COMMAND;
+	else
+		follows = op->follow == BSG_APPLE_NO_COMMAND;
+	if (!follows || given(op->follow_uuid) != (op->follow != BSG_APPLE_NO_COMMAND))
+		return bsg_fail(err, BSG_E_INVALID, "take phone's answer: this does not follow it, or has no uuid");
+	if (op->answer == BSG_APPLE_VERIFIED && !good_functions(op->functions))
+		return bsg_fail(err, BSG_E_INVALID, "take phone's answer: unknown functions");
+	return BSG_OK;
+}
+
+static bool good_push(const struct bsg_op_apple_pushed *op)
+{
+	return op->result >= BSG_APPLE_PUSH_SENT && op->result <= BSG_APPLE_PUSH_UNREGISTERED && op->again > 0;
+}
+
 /* What the table cannot say: choices and ranges. */
 static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
 {
@@ -199,6 +261,10 @@ static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
 		return check_exemption(&op->exemption_add, err);
 	if (op->kind == BSG_OP_REPORTS)
 		return check_reports(&op->reports, err);
+	if (op->kind == BSG_OP_APPLE_STEP)
+		return check_apple_step(&op->apple_step, err);
+	if (op->kind == BSG_OP_APPLE_ANSWER)
+		return check_apple_answer(&op->apple_answer, err);
 	if (op->kind == BSG_OP_DEVICE_STATE)
 		good = op->device_state.state == BSG_DEVICE_LEAVING || op->device_state.state == BSG_DEVICE_REVOKED;
 	else if (op->kind == BSG_OP_POLICY_PROPOSE)
@@ -210,6 +276,14 @@ static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
 		good = op->exemption_end.at > 0;
 	else if (op->kind == BSG_OP_ORDERS_PUT)
 		good = op->orders_put.expected_serial >= 0 && op->orders_put.serial > op->orders_put.expected_serial;
+	else if (op->kind == BSG_OP_APPLE_AUTHENTICATE)
+		good = op->apple_authenticate.at > 0 && op->apple_authenticate.os_version >= 0;
+	else if (op->kind == BSG_OP_APPLE_TOKEN_UPDATE)
+		good = op->apple_token_update.at > 0;
+	else if (op->kind == BSG_OP_APPLE_CHECKOUT)
+		good = op->apple_checkout.at > 0;
+	else if (op->kind == BSG_OP_APPLE_PUSHED)
+		good = good_push(&op->apple_pushed);
 	return good ? BSG_OK : bsg_fail(err, BSG_E_INVALID, "%s: a number is out of range", table[op->kind].name);
 }
 

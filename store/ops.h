@@ -14,6 +14,7 @@
 #ifndef BSG_STORE_OPS_H
 #define BSG_STORE_OPS_H
 
+#include "store/apple_ops.h"
 #include "store/records.h"
 
 enum bsg_op_kind {
@@ -48,6 +49,12 @@ enum bsg_op_kind {
 	BSG_OP_ADMIN_REMOVE,	/* yes */
 	BSG_OP_TOKEN_ADD,	/* yes */
 	BSG_OP_TOKEN_REVOKE,	/* yes */
+	BSG_OP_APPLE_AUTHENTICATE,	/* yes */
+	BSG_OP_APPLE_TOKEN_UPDATE,
+	BSG_OP_APPLE_CHECKOUT,	/* yes */
+	BSG_OP_APPLE_STEP,
+	BSG_OP_APPLE_ANSWER,
+	BSG_OP_APPLE_PUSHED,
 	BSG_OP_AUDIT,
 	BSG_OP_RETENTION,
 	BSG_OP_PROBE,		/* write one small row, to see whether the disk takes it; no members */
@@ -444,6 +451,12 @@ struct bsg_op {
 		struct bsg_op_admin_remove admin_remove;
 		struct bsg_op_token_add token_add;
 		struct bsg_op_token_revoke token_revoke;
+		struct bsg_op_apple_authenticate apple_authenticate;
+		struct bsg_op_apple_token_update apple_token_update;
+		struct bsg_op_apple_checkout apple_checkout;
+		struct bsg_op_apple_step apple_step;
+		struct bsg_op_apple_answer apple_answer;
+		struct bsg_op_apple_pushed apple_pushed;
 		struct bsg_op_audit audit;
 		struct bsg_op_retention retention;
 	};

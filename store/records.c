@@ -99,6 +99,30 @@ static const struct bsg_field token[] = {
 	TEXT(bsg_token_rec, id), TEXT(bsg_token_rec, admin), TEXT(bsg_token_rec, role), TEXT(bsg_token_rec, unit),
 	NUM(bsg_token_rec, created), NUM(bsg_token_rec, expires), NUM(bsg_token_rec, revoked),
 };
+static const struct bsg_field apple[] = {
+	TEXT(bsg_apple_rec, device), TEXT(bsg_apple_rec, person), TEXT(bsg_apple_rec, unit), TEXT(bsg_apple_rec, kind),
+	STATE(bsg_apple_rec, device_state), STATE(bsg_apple_rec, state), TEXT(bsg_apple_rec, udid),
+	BOOL(bsg_apple_rec, supervised), NUM(bsg_apple_rec, os_version), TEXT(bsg_apple_rec, model),
+	TEXT(bsg_apple_rec, product), NUM(bsg_apple_rec, authenticated), NUM(bsg_apple_rec, ended),
+	TEXT(bsg_apple_rec, topic), NUM(bsg_apple_rec, token_len), NUM(bsg_apple_rec, token_at), NUM(bsg_apple_rec, version),
+	NUM(bsg_apple_rec, next), NUM(bsg_apple_rec, desired), BYTES(bsg_apple_rec, content),
+	NUM(bsg_apple_rec, desired_until), NUM(bsg_apple_rec, desired_seq), NUM(bsg_apple_rec, desired_at),
+	NUM(bsg_apple_rec, crossing_at), STATE(bsg_apple_rec, command), TEXT(bsg_apple_rec, uuid),
+	NUM(bsg_apple_rec, offered_at), NUM(bsg_apple_rec, offered_seq), NUM(bsg_apple_rec, not_now_at), NUM(bsg_apple_rec, acknowledged_seq),
+	NUM(bsg_apple_rec, acknowledged_at), NUM(bsg_apple_rec, verified), NUM(bsg_apple_rec, verified_until),
+	NUM(bsg_apple_rec, verified_seq), NUM(bsg_apple_rec, verified_at), TEXT(bsg_apple_rec, last_error),
+	NUM(bsg_apple_rec, error_at), NUM(bsg_apple_rec, n_errors), NUM(bsg_apple_rec, push_at),
+	NUM(bsg_apple_rec, push_failures), NUM(bsg_apple_rec, certificate_expires), NUM(bsg_apple_rec, certificate_revoked),
+};
+static const struct bsg_field apple_due[] = {
+	TEXT(bsg_apple_due_rec, device), NUM(bsg_apple_due_rec, next),
+};
+static const struct bsg_field apple_push[] = {
+	TEXT(bsg_apple_push_rec, device), NUM(bsg_apple_push_rec, seq), BYTES(bsg_apple_push_rec, token),
+	NUM(bsg_apple_push_rec, token_len), TEXT(bsg_apple_push_rec, push_magic), TEXT(bsg_apple_push_rec, topic),
+	NUM(bsg_apple_push_rec, desired), NUM(bsg_apple_push_rec, desired_until), NUM(bsg_apple_push_rec, desired_at),
+	NUM(bsg_apple_push_rec, failures),
+};
 static const struct bsg_field audit[] = {
 	NUM(bsg_audit_rec, seq), NUM(bsg_audit_rec, at), TEXT(bsg_audit_rec, who), TEXT(bsg_audit_rec, action),
 	TEXT(bsg_audit_rec, subject), TEXT(bsg_audit_rec, reason), TEXT(bsg_audit_rec, detail), BYTES(bsg_audit_rec, hash),
@@ -150,6 +174,11 @@ static const struct bsg_record records[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_TOKEN] = RECORD(bsg_token_rec, token),
 	[BSG_QUERY_TOKENS] = RECORD(bsg_token_rec, token),
 	[BSG_QUERY_TOKENS_ADMIN] = RECORD(bsg_token_rec, token),
+	[BSG_QUERY_APPLE] = RECORD(bsg_apple_rec, apple),
+	[BSG_QUERY_APPLE_CERTIFICATE] = RECORD(bsg_apple_rec, apple),
+	[BSG_QUERY_APPLES] = RECORD(bsg_apple_rec, apple),
+	[BSG_QUERY_APPLE_DUE] = RECORD(bsg_apple_due_rec, apple_due),
+	[BSG_QUERY_APPLE_PUSHES] = RECORD(bsg_apple_push_rec, apple_push),
 	[BSG_QUERY_AUDIT] = RECORD(bsg_audit_rec, audit),
 	[BSG_QUERY_COUNTS] = RECORD(bsg_counts_rec, counts),
 };

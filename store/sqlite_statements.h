@@ -97,6 +97,76 @@ STATEMENT(TOKEN_ADD, "INSERT INTO token (id, sha256, admin, created, expires) VA
 STATEMENT(TOKEN, "SELECT revoked, 0, 0, 0 FROM token WHERE id = ?1")
 STATEMENT(TOKEN_REVOKE, "UPDATE token SET revoked = ?2 WHERE id = ?1")
 
+STATEMENT(APPLE_CERTIFICATE,
+	"SELECT c.revoked, d.state, 0, 0, c.device, d.person, '', '' FROM certificate c CROSS JOIN device d ON d.id = c.device "
+	"WHERE c.sha256 = ?1")
+STATEMENT(APPLE_OWN,
+	"SELECT state = 1 AND udid = ?2 AND supervised = ?3 AND os_version = ?4 AND model = ?5 AND product = ?6 AND desired = 0 AND "
+	"command = 0 AND next = 0 AND length(core_state) = 0, 0, 0, 0, udid, '', '', '' FROM apple_device WHERE device = ?1")
+STATEMENT(APPLE_LIVING,
+	"SELECT d.state, 0, 0, 0, a.device, d.person, '', '' FROM apple_device a CROSS JOIN device d ON d.id = a.device "
+	"WHERE a.udid = ?1 AND a.state > 0")
+STATEMENT(APPLE_INHERIT,
+	"UPDATE device AS n SET carried = max(n.carried, o.carried), seq = iif(o.at > n.at, max(o.seq, n.seq + 1), n.seq), "
+	"place = iif(o.at > n.at, o.place, n.place), gate = iif(o.at > n.at, o.gate, n.gate), "
+	"direction = iif(o.at > n.at, o.direction, n.direction), at = max(o.at, n.at), "
+	"release_reason = iif(o.release_at > n.release_at, o.release_reason, n.release_reason), "
+	"release_at = max(o.release_at, n.release_at), change = n.change + 1, due = 0 FROM device AS o WHERE n.id = ?1 AND o.id = ?2")
+STATEMENT(APPLE_AUTHENTICATE,
+	"INSERT INTO apple_device (device, state, udid, supervised, os_version, model, product, authenticated) "
+	"VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (device) DO UPDATE SET state = 1, supervised = ?3, os_version = ?4, "
+	"model = ?5, product = ?6, authenticated = ?7, topic = '', token = x'', push_magic = '', version = version + 1, "
+	"core_state = x'', next = 0, desired = 0, content = x'', desired_until = 0, crossing_at = 0, command = 0, uuid = '', "
+	"offered_at = 0, offered_seq = 0, not_now_at = 0, verified = 0, verified_until = 0, last_error = '', error_at = 0, n_errors = 0, push_at = 0, "
+	"push_failures = 0")
+STATEMENT(APPLE_END,
+	"UPDATE apple_device SET state = 0, ended = ?2, token = x'', push_magic = '', version = version + 1, core_state = x'', "
+	"next = 0, desired = 0, content = x'', desired_until = 0, crossing_at = 0, command = 0, uuid = '', offered_at = 0, "
+	"not_now_at = 0, verified = 0, verified_until = 0, push_at = 0, push_failures = 0 WHERE device = ?1 AND state > 0")
+STATEMENT(APPLE_TOKEN,
+	"UPDATE apple_device SET state = 2, token = ?2, push_magic = ?3, topic = ?4, token_at = ?5, version = version + 1, "
+	"next = iif(state = 1, ?5, next), push_at = iif(command > 0, ?5, 0), push_failures = 0 WHERE device = ?1 AND state > 0 AND "
+	"(state = 1 OR token <> ?2 OR push_magic <> ?3 OR topic <> ?4)")
+STATEMENT(APPLE_STEP,
+	"UPDATE apple_device SET core_state = ?3, next = ?4, version = version + 1 WHERE device = ?1 AND version = ?2 AND state > 0")
+STATEMENT(APPLE_DESIRE,
+	"UPDATE apple_device SET core_state = ?3, next = ?4, version = version + 1, desired = ?5, content = ?6, desired_until = ?7, "
+	"desired_at = ?8, crossing_at = ?9, desired_seq = desired_seq + 1, command = ?10, uuid = ?11, offered_at = 0, not_now_at = 0, "
+	"acknowledged_seq = iif(?10 = 0, desired_seq + 1, acknowledged_seq), verified_seq = iif(?10 = 0, desired_seq + 1, verified_seq), "
+	"push_at = iif(?12 AND token <> x'', ?8, 0), push_failures = 0 WHERE device = ?1 AND version = ?2 AND state > 0 AND "
+	"(?10 > 0 OR (offered_seq <= verified_seq AND verified = ?5 AND (?5 = 0 OR ?7 <= verified_until)))")
+STATEMENT(APPLE_VERSION, "SELECT state, version = ?2, 0, 0 FROM apple_device WHERE device = ?1")
+STATEMENT(APPLE_OFFER,
+	"UPDATE apple_device SET offered_at = ?2, offered_seq = iif(command < 3, desired_seq, offered_seq), version = version + 1, "
+	"verified = iif(command < 3, verified & desired, verified), verified_until = "
+	"iif(command < 3, min(verified_until, desired_until), verified_until) "
+	"WHERE device = ?1 AND state = 2 AND command > 0 AND offered_at = 0 "
+	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
+STATEMENT(APPLE_ACKNOWLEDGED,
+	"UPDATE apple_device SET command = ?4, uuid = ?5, offered_at = ?3, not_now_at = 0, acknowledged_seq = desired_seq, "
+	"acknowledged_at = ?3, version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command IN (1, 2) "
+	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
+STATEMENT(APPLE_VERIFIED,
+	"UPDATE apple_device SET command = 0, uuid = '', offered_at = 0, not_now_at = 0, verified = ?4, verified_until = desired_until, "
+	"verified_seq = desired_seq, verified_at = ?3, n_errors = iif(?4 = desired, 0, n_errors + 1), push_at = 0, push_failures = 0, "
+	"version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command IN (3, 4) "
+	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
+STATEMENT(APPLE_ERROR,
+	"UPDATE apple_device SET command = ?4, uuid = ?5, offered_at = iif(?4 = 0, 0, ?3), not_now_at = 0, last_error = ?6, error_at = ?3, "
+	"n_errors = n_errors + 1, push_at = iif(?4 = 0, 0, push_at), version = version + 1 "
+	"WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command > 0 AND (?4 = 0 OR ?4 > command) "
+	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
+STATEMENT(APPLE_NOT_NOW,
+	"UPDATE apple_device SET not_now_at = ?3 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command > 0 AND not_now_at = 0 "
+	"RETURNING state, 0, uuid, desired_seq, desired, desired_until, content")
+STATEMENT(APPLE_OUT, "SELECT state, command, uuid, desired_seq, desired, desired_until, content FROM apple_device WHERE device = ?1")
+STATEMENT(APPLE_WAKE, "UPDATE apple_device SET next = ?2 WHERE device = ?1 AND (next = 0 OR next > ?2)")
+STATEMENT(APPLE_PUSHED,
+	"UPDATE apple_device SET push_at = ?4, push_failures = iif(?5, 0, push_failures + 1) "
+	"WHERE device = ?1 AND desired_seq = ?2 AND token = ?3 AND push_at > 0")
+STATEMENT(APPLE_UNREGISTERED,
+	"UPDATE apple_device SET token = x'', push_at = 0, push_failures = push_failures + 1 WHERE device = ?1 AND token = ?2")
+
 STATEMENT(CROSSING, "SELECT direction, at, n_devices, applied, subject, place, gate, person FROM crossing WHERE id = ?1")
 STATEMENT(CROSSING_ADD,
 	"INSERT INTO crossing (id, subject, person, device, place, gate, direction, at, received, by, n_devices, applied) "
