@@ -2,49 +2,18 @@
 /*
  * The store's contract when things break: power, disk, files. What the SQLite backend's files look like is known
  * here; what must hold is the same for all.
- *
- * This program has its own fsync and fdatasync, which SQLite's library then uses, too: they count, and fail when told.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "store/sqlite.h"
+#include "fault_fixture.h"
 #include "store_fixture.h"
-
-static atomic_int n_syncs;
-static atomic_bool syncs_fail;
-
-static int sync_file(long call, int fd)
-{
-	atomic_fetch_add(&n_syncs, 1);
-	if (atomic_load(&syncs_fail)) {
-		errno = EIO;
-		return -1;
-	}
-	return (int)syscall(call, fd);
-}
-
-__attribute__((visibility("default"))) int fsync(int fd)
-{
-	return sync_file(SYS_fsync, fd);
-}
-
-__attribute__((visibility("default"))) int fdatasync(int fd)
-{
-	return sync_file(SYS_fdatasync, fd);
-}
 
 static struct bsg_op person_op(const char *id)
 {
@@ -58,11 +27,11 @@ static void every_acknowledgement_comes_after_a_sync(void **state)
 
 	for (int i = 0; i < 20; i++) {
 		struct bsg_op op = person_op(id);
-		int before = atomic_load(&n_syncs);
+		int before = fixture_syncs();
 
 		(void)snprintf(id, sizeof(id), "p%d", i);
 		assert_ok(f, change(f, &op));
-		assert_true(atomic_load(&n_syncs) > before);
+		assert_true(fixture_syncs() > before);
 	}
 }
 
@@ -73,10 +42,10 @@ static void a_failed_sync_is_never_acknowledged(void **state)
 	struct bsg_person_rec person;
 	struct bsg_store_stats stats;
 
-	atomic_store(&syncs_fail, true);
+	fixture_fail_syncs(true);
 	assert_int_equal(change(f, &aida), BSG_E_UNAVAILABLE);
 	assert_int_equal(bsg_store_ready(f->store, &f->err), BSG_E_UNAVAILABLE);
-	atomic_store(&syncs_fail, false);
+	fixture_fail_syncs(false);
 	assert_int_equal(bsg_store_person(f->store, "aida", &person, &f->err), BSG_E_NOT_FOUND);
 	assert_ok(f, bsg_store_ready(f->store, &f->err));
 	assert_ok(f, change(f, &berik));
@@ -106,32 +75,6 @@ static void write_and_tell(const struct store_fixture *f, int to, unsigned round
 	}
 }
 
-static unsigned kill_a_writer(struct store_fixture *f, unsigned round, unsigned after)
-{
-	int ends[2], status;
-	unsigned n = 0;
-	char byte;
-	pid_t child;
-
-	assert_int_equal(pipe(ends), 0);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		(void)close(ends[0]);
-		write_and_tell(f, ends[1], round);
-	}
-	(void)close(ends[1]);
-	while (n < after && read(ends[0], &byte, 1) == 1)
-		n++;
-	assert_int_equal(kill(child, SIGKILL), 0);
-	while (read(ends[0], &byte, 1) == 1)
-		n++;
-	(void)close(ends[0]);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status));
-	return n;
-}
-
 static void nothing_acknowledged_is_lost_when_killed(void **state)
 {
 	struct store_fixture *f = *state;
@@ -142,7 +85,7 @@ static void nothing_acknowledged_is_lost_when_killed(void **state)
 
 	fixture_close(f);
 	for (unsigned round = 0; round < 5; round++) {
-		unsigned n = kill_a_writer(f, round, 17 + 23 * round);
+		unsigned n = fixture_kill_writer(f, write_and_tell, round, 17 + 23 * round);
 
 		fixture_reopen(f);
 		for (unsigned i = 0; i < n + 2; i++) {
@@ -201,34 +144,16 @@ static void check_people(struct store_fixture *f, unsigned n)
 	assert_int_equal(check.broken_at, 0);
 }
 
-/* Let no file grow past a size: writes fail as on a full disk, for everybody, without a file system of our own. */
-static void limit_files(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static int tear_down(void **state)
-{
-	limit_files(RLIM_INFINITY);	/* also after a failed claim */
-	atomic_store(&syncs_fail, false);
-	return fixture_tear_down(state);
-}
-
 static void a_full_disk_is_said_and_nothing_is_half_written(void **state)
 {
 	struct store_fixture *f = *state;
 	unsigned n;
 
-	limit_files(600000);
+	fixture_limit_files(600000);
 	n = fill(f, 0);
 	assert_true(n > 10);
 	n = fill(f, n);
-	limit_files(RLIM_INFINITY);
+	fixture_limit_files(RLIM_INFINITY);
 	check_people(f, n);
 	fixture_reopen(f);
 	check_people(f, n);
@@ -249,11 +174,11 @@ static void it_goes_on_in_the_same_process_when_there_is_room(void **state)
 	struct bsg_op op = person_op("p-later");
 	unsigned n;
 
-	limit_files(400000);
+	fixture_limit_files(400000);
 	n = fill(f, 0);
-	limit_files(1);		/* a person was too much; now nothing fits at all */
+	fixture_limit_files(1);		/* a person was too much; now nothing fits at all */
 	assert_int_equal(bsg_store_ready(f->store, &f->err), BSG_E_UNAVAILABLE);
-	limit_files(RLIM_INFINITY);
+	fixture_limit_files(RLIM_INFINITY);
 	assert_ok(f, bsg_store_ready(f->store, &f->err));
 	check_people(f, n);
 	assert_ok(f, change(f, &op));
@@ -465,7 +390,7 @@ static void what_is_no_store_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fault_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(every_acknowledgement_comes_after_a_sync),
 		TEST(a_failed_sync_is_never_acknowledged),
