@@ -101,8 +101,8 @@ STATEMENT(APPLE_CERTIFICATE,
 	"SELECT c.revoked, d.state, 0, 0, c.device, d.person, '', '' FROM certificate c CROSS JOIN device d ON d.id = c.device "
 	"WHERE c.sha256 = ?1")
 STATEMENT(APPLE_OWN,
-	"SELECT state = 1 AND udid = ?2 AND supervised = ?3 AND os_version = ?4 AND model = ?5 AND product = ?6 AND desired = 0 AND "
-	"command = 0 AND next = 0 AND length(core_state) = 0, 0, 0, 0, udid, '', '', '' FROM apple_device WHERE device = ?1")
+	"SELECT state = 1 AND udid = ?2 AND supervised = ?3 AND os_version = ?4 AND model = ?5 AND product = ?6 AND "
+	"length(core_state) = 0, 0, 0, 0, udid, '', '', '' FROM apple_device WHERE device = ?1")
 STATEMENT(APPLE_LIVING,
 	"SELECT d.state, 0, 0, 0, a.device, d.person, '', '' FROM apple_device a CROSS JOIN device d ON d.id = a.device "
 	"WHERE a.udid = ?1 AND a.state > 0")

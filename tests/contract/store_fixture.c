@@ -8,6 +8,8 @@
 
 #include <openssl/sha.h>
 
+#define N_BUFFERS 256
+
 bool fixture_sha256(const void *bytes, size_t len, uint8_t out[BSG_STORE_SHA256_LEN])
 {
 	return SHA256(bytes, len, out) != NULL;
@@ -59,9 +61,9 @@ int fixture_tear_down(void **state)
 
 const uint8_t *digest_of(const char *text)
 {
-	static uint8_t digests[16][BSG_STORE_SHA256_LEN];
+	static uint8_t digests[N_BUFFERS][BSG_STORE_SHA256_LEN];
 	static unsigned n;
-	uint8_t *out = digests[n++ % 16];
+	uint8_t *out = digests[n++ % N_BUFFERS];
 
 	assert_true(fixture_sha256(text, strlen(text), out));
 	return out;
@@ -69,9 +71,9 @@ const uint8_t *digest_of(const char *text)
 
 const char *device_id(unsigned n)
 {
-	static char ids[16][BSG_ID_SIZE];
+	static char ids[N_BUFFERS][BSG_ID_SIZE];
 	static unsigned next;
-	char *out = ids[next++ % 16];
+	char *out = ids[next++ % N_BUFFERS];
 
 	(void)snprintf(out, BSG_ID_SIZE, "00112233445566778899aabb%08x", n);
 	return out;
@@ -79,9 +81,9 @@ const char *device_id(unsigned n)
 
 const char *uuid_of(unsigned n)
 {
-	static char ids[16][BSG_UUID_SIZE];
+	static char ids[N_BUFFERS][BSG_UUID_SIZE];
 	static unsigned next;
-	char *out = ids[next++ % 16];
+	char *out = ids[next++ % N_BUFFERS];
 
 	(void)snprintf(out, BSG_UUID_SIZE, "%08x-1111-4222-8333-444455556666", n);
 	return out;

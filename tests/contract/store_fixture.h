@@ -29,10 +29,10 @@ int fixture_tear_down(void **state);
 void fixture_reopen(struct store_fixture *f);
 void fixture_close(struct store_fixture *f);
 
-/** A digest that depends on @text: keys, tokens, certificates. @return one of 16 static buffers */
+/** A digest that depends on @text: keys, tokens, certificates. @return one of 256 static buffers */
 const uint8_t *digest_of(const char *text);
 
-/** 32 hex digits that depend on @n. @return one of 16 static buffers */
+/** 32 hex digits that depend on @n. @return one of 256 static buffers */
 const char *device_id(unsigned n);
 const char *uuid_of(unsigned n);
 

@@ -143,7 +143,7 @@ static void a80_a_renewed_certificate_is_the_same_phone(void **state)
 static void a82_authenticate_again_forgets_all_and_needs_a_new_token(void **state)
 {
 	struct store_fixture *f = *state;
-	struct bsg_op again, idle = idle_op(1);
+	struct bsg_op again, idle = idle_op(1), step;
 	struct bsg_apple_push_rec pushes[1];
 	struct bsg_apple_rec before, rec;
 	struct bsg_store_blob core;
@@ -184,7 +184,26 @@ static void a82_authenticate_again_forgets_all_and_needs_a_new_token(void **stat
 	again.apple_authenticate.os_version = 1800;
 	assert_ok(f, change(f, &again));
 	assert_true(again.changed);
-	assert_int_equal(get_apple(f, 1).os_version, 1800);
+	rec = get_apple(f, 1);
+	assert_int_equal(rec.os_version, 1800);
+	step = step_op(&rec, 0);
+	assert_ok(f, apply(f, &step));
+	assert_ok(f, change(f, &again));	/* something came of it */
+	assert_true(again.changed);
+}
+
+static void a82_a_phone_that_was_told_something_is_a_new_one_after_authenticate(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op idle = idle_op(1), again;
+
+	add_person(f, "aida", NULL, NULL);
+	add_phone(f, "aida", 1);
+	desire(f, 1, CAMERA, BSG_APPLE_INSTALL, 10);
+	assert_ok(f, apply(f, &idle));
+	again = authenticate_op(1, "udid-1");
+	assert_ok(f, change(f, &again));
+	desire(f, 1, 0, BSG_APPLE_NO_COMMAND, 0);	/* it has nothing: that is known (A88) */
 }
 
 static void a83_a_phone_enrolled_anew_supersedes_itself_and_stays_where_it_is(void **state)
@@ -242,6 +261,7 @@ static void a83_a_later_crossing_of_the_new_device_stands(void **state)
 	assert_ok(f, change(f, &anew));
 	assert_int_equal(get_device(f, device_id(2)).presence.direction, BSG_CROSSING_OUT);
 	assert_int_equal(get_device(f, device_id(2)).presence.seq, 1);
+	assert_int_equal(get_device(f, device_id(2)).presence.at, T0 + 30);
 }
 
 static void a83_another_persons_phone_is_theirs_until_it_is_revoked(void **state)
@@ -309,6 +329,9 @@ static void a85_a_checked_out_phone_is_leaving_and_nothing_is_known_of_it(void *
 	desire(f, 1, CAMERA, BSG_APPLE_INSTALL, 10);
 	deliver(f, 1, 10, CAMERA);
 	desire(f, 1, 0, BSG_APPLE_REMOVE, 12);
+	rec = get_apple(f, 1);
+	step = step_op(&rec, T0 + 5000);
+	assert_ok(f, apply(f, &step));
 	before = get_device(f, device_id(1)).change;
 	assert_ok(f, change(f, &checkout));
 	assert_true(checkout.changed);
@@ -473,6 +496,7 @@ int main(void)
 		TEST(a81_authenticate_binds_and_token_update_makes_usable),
 		TEST(a81_what_is_not_the_phones_own_is_refused),
 		TEST(a82_authenticate_again_forgets_all_and_needs_a_new_token),
+		TEST(a82_a_phone_that_was_told_something_is_a_new_one_after_authenticate),
 		TEST(a83_a_phone_enrolled_anew_supersedes_itself_and_stays_where_it_is),
 		TEST(a83_a_later_crossing_of_the_new_device_stands),
 		TEST(a83_another_persons_phone_is_theirs_until_it_is_revoked),

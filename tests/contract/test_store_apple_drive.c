@@ -74,15 +74,20 @@ static void a86_a_step_is_stored_once_and_only_on_what_was_read(void **state)
 static void a86_what_else_happened_to_the_phone_makes_a_step_stale(void **state)
 {
 	struct store_fixture *f = *state;
-	struct bsg_apple_rec rec;
-	struct bsg_op idle = idle_op(1), cancel;
+	struct bsg_op happens[] = { idle_op(1), answer_op(1, BSG_APPLE_ERROR, 10, BSG_APPLE_INSTALL, 11),
+		answer_op(1, BSG_APPLE_ACKNOWLEDGED, 11, BSG_APPLE_VERIFY, 12),
+		answer_op(1, BSG_APPLE_VERIFIED, 12, BSG_APPLE_NO_COMMAND, 0), token_op(1, "newer") };
 
-	desire(f, 1, CAMERA, BSG_APPLE_INSTALL, 10);
-	rec = get_apple(f, 1);		/* nothing was offered: it could be taken back */
-	cancel = desire_op(&rec, 0, BSG_APPLE_NO_COMMAND, 0);
-	assert_ok(f, apply(f, &idle));	/* but the phone was faster */
-	assert_int_equal(apply(f, &cancel), BSG_E_CONFLICT);
-	assert_int_equal(get_apple(f, 1).command, BSG_APPLE_INSTALL);
+	desire(f, 1, 0, BSG_APPLE_REMOVE, 10);
+	for (unsigned i = 0; i < sizeof(happens) / sizeof(happens[0]); i++) {
+		struct bsg_apple_rec rec = get_apple(f, 1);
+		struct bsg_op step = step_op(&rec, 0), over = desire_op(&rec, CAMERA, BSG_APPLE_INSTALL, 20);
+
+		assert_ok(f, apply(f, &happens[i]));
+		assert_true(happens[i].changed);
+		assert_int_equal(apply(f, &step), BSG_E_CONFLICT);
+		assert_int_equal(apply(f, &over), BSG_E_CONFLICT);
+	}
 }
 
 static void a86_a_step_and_the_orders_it_was_made_under_are_stored_together(void **state)
@@ -216,6 +221,11 @@ static void a88_no_command_only_where_the_phone_is_known_to_have_it(void **state
 	assert_int_equal(apply(f, &op), BSG_E_INVALID);	/* an Error proves nothing */
 	desire(f, 1, CAMERA, BSG_APPLE_INSTALL, 12);
 	deliver(f, 1, 12, CAMERA);
+	rec = get_apple(f, 1);
+	op = desire_op(&rec, 0, BSG_APPLE_NO_COMMAND, 0);
+	assert_int_equal(apply(f, &op), BSG_E_INVALID);	/* it has something else */
+	op = desire_op(&rec, CAMERA | HOTSPOT, BSG_APPLE_NO_COMMAND, 0);
+	assert_int_equal(apply(f, &op), BSG_E_INVALID);
 	desire(f, 1, 0, BSG_APPLE_REMOVE, 14);
 	rec = get_apple(f, 1);
 	op = desire_op(&rec, CAMERA, BSG_APPLE_NO_COMMAND, 0);
@@ -346,6 +356,24 @@ static void a92_what_says_nothing_new_writes_nothing(void **state)
 	assert_string_equal(idle.apple_answer.command.uuid, uuid_of(10));
 }
 
+static void a94_locked_is_said_of_the_command_that_is_out(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op idle = idle_op(1), not_now = answer_op(1, BSG_APPLE_NOT_NOW, 10, BSG_APPLE_NO_COMMAND, 0);
+	struct bsg_op done = answer_op(1, BSG_APPLE_ACKNOWLEDGED, 10, BSG_APPLE_VERIFY, 11);
+
+	desire(f, 1, CAMERA, BSG_APPLE_INSTALL, 10);
+	assert_ok(f, apply(f, &idle));
+	assert_ok(f, apply(f, &not_now));
+	assert_ok(f, apply(f, &done));
+	assert_int_equal(get_apple(f, 1).not_now_at, 0);
+	not_now.apple_answer.uuid = uuid_of(11);
+	assert_ok(f, apply(f, &not_now));
+	assert_int_equal(get_apple(f, 1).not_now_at, T0 + 20);
+	desire(f, 1, 0, BSG_APPLE_REMOVE, 12);
+	assert_int_equal(get_apple(f, 1).not_now_at, 0);
+}
+
 static void a93_errors_are_kept_and_counted_until_it_is_as_desired(void **state)
 {
 	struct store_fixture *f = *state;
@@ -456,6 +484,12 @@ static void a95_a_result_of_an_older_push_does_not_put_off_the_newer(void **stat
 	assert_false(op.changed);
 	assert_int_equal(n_pushes(f, T0 + 10), 1);
 	push = first_push(f);
+	op = pushed_op(&push, BSG_APPLE_PUSH_FAILED, T0 + 11);
+	assert_ok(f, apply(f, &op));
+	assert_int_equal(first_push(f).failures, 1);
+	desire(f, 1, CAMERA, BSG_APPLE_INSTALL, 12);
+	push = first_push(f);
+	assert_int_equal(push.failures, 0);
 	token.apple_token_update.at = T0 + 40;
 	assert_ok(f, apply(f, &token));
 	op = pushed_op(&push, BSG_APPLE_PUSH_UNREGISTERED, T0 + 9000);
@@ -688,6 +722,7 @@ int main(void)
 		TEST(a90_what_follows_is_later_so_that_a_conversation_ends),
 		TEST(a91_what_is_offered_takes_away_what_it_may_lift),
 		TEST(a92_what_says_nothing_new_writes_nothing),
+		TEST(a94_locked_is_said_of_the_command_that_is_out),
 		TEST(a93_errors_are_kept_and_counted_until_it_is_as_desired),
 		TEST(a93_an_answer_brings_the_next_step_forward_only),
 		TEST(a95_a_push_is_due_until_its_command_is_done),

@@ -152,7 +152,7 @@ static void check_phones(struct store_fixture *f, unsigned n)
 static void a_full_disk_enrols_a_phone_wholly_or_not_at_all(void **state)
 {
 	struct store_fixture *f = *state;
-	struct bsg_op idle = idle_op(0), checkout = checkout_op(0);
+	struct bsg_op idle, checkout;
 	unsigned n = 0;
 	enum bsg_err rc;
 
@@ -163,6 +163,8 @@ static void a_full_disk_enrols_a_phone_wholly_or_not_at_all(void **state)
 	assert_int_equal(rc, BSG_E_UNAVAILABLE);
 	assert_true(n > 10);
 	check_phones(f, n);
+	idle = idle_op(0);
+	checkout = checkout_op(0);
 	fixture_limit_files(1);
 	assert_int_equal(change(f, &checkout), BSG_E_UNAVAILABLE);
 	assert_int_equal(apply(f, &idle), BSG_E_UNAVAILABLE);	/* an offer would be a write */
@@ -175,6 +177,7 @@ static void a_full_disk_enrols_a_phone_wholly_or_not_at_all(void **state)
 	fixture_limit_files(RLIM_INFINITY);
 	fixture_reopen(f);
 	check_phones(f, n);
+	checkout = checkout_op(0);
 	assert_ok(f, change(f, &checkout));
 	for (unsigned i = n; i < n + 20; i++)
 		assert_ok(f, add_whole_phone(f, i));
