@@ -119,3 +119,13 @@ void deliver(struct store_fixture *f, unsigned n, unsigned uuid, int64_t functio
 	assert_true(verified.apple_answer.known);
 	assert_int_equal(verified.apple_answer.command.kind, BSG_APPLE_NO_COMMAND);
 }
+
+size_t n_orders_due(struct store_fixture *f)
+{
+	const struct bsg_due_ask ask = { .now = T0, .latest = INT64_MAX };
+	struct bsg_page page = { .limit = 8 };
+	struct bsg_due_rec due[8];
+
+	assert_ok(f, bsg_store_orders_due(f->store, &ask, &page, due, &f->err));
+	return page.n;
+}

@@ -40,4 +40,7 @@ void desire(struct store_fixture *f, unsigned n, int64_t functions, enum bsg_app
 /** Idle, and expect the command; then Acknowledged followed by a verification, and its answer. Uses uuid + 1, too. */
 void deliver(struct store_fixture *f, unsigned n, unsigned uuid, int64_t functions);
 
+/** Count whose orders are due at T0 because something changed, eight at most. */
+size_t n_orders_due(struct store_fixture *f);
+
 #endif
