@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations on Apple devices (docs/spec/apple.md, A80-A99). Each is one look at one row; an answer and the next command are one statement. */
+/* Operations on Apple devices: docs/spec/apple.md, A80-A99. Each is one look at one row; an answer and the next command are one statement. */
 #include <inttypes.h>
 #include <string.h>
 
