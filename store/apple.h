@@ -103,17 +103,17 @@ enum bsg_err bsg_store_apples(struct bsg_store *store, const char *unit, struct 
 /**
  * List devices whose `next` is not after @now, the longest due first.
  *
- * Step them and ask again until none is left. One that cannot be stepped must be given a later `next`, or it is first for ever.
+ * Step each page before asking for the next: those that could not be stepped are then behind the cursor, and hide nobody.
  */
-enum bsg_err bsg_store_apple_due(struct bsg_store *store, int64_t now, size_t limit, struct bsg_apple_due_rec *out, size_t *n,
+enum bsg_err bsg_store_apple_due(struct bsg_store *store, int64_t now, struct bsg_page *page, struct bsg_apple_due_rec *out,
 				 struct bsg_error *err) BSG_MUST_CHECK;
 
 /**
  * List pushes that are due at @now, the longest due first; also those that a crash left between commit and push.
  *
- * Each stays due until BSG_OP_APPLE_PUSHED.
+ * Each stays due until BSG_OP_APPLE_PUSHED; pages as of bsg_store_apple_due().
  */
-enum bsg_err bsg_store_apple_pushes(struct bsg_store *store, int64_t now, size_t limit, struct bsg_apple_push_rec *out, size_t *n,
+enum bsg_err bsg_store_apple_pushes(struct bsg_store *store, int64_t now, struct bsg_page *page, struct bsg_apple_push_rec *out,
 				    struct bsg_error *err) BSG_MUST_CHECK;
 
 #endif

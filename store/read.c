@@ -436,33 +436,22 @@ enum bsg_err bsg_store_apples(struct bsg_store *store, const char *unit, struct 
 	return list(store, &q, BSG_CURSOR_TEXT, page, err);
 }
 
-/* What is due at a moment, from the front of an index. */
-static enum bsg_err list_due(struct bsg_store *store, enum bsg_query_kind kind, int64_t now, size_t limit, void *out,
-			     size_t *n, struct bsg_error *err)
-{
-	struct bsg_query q = ask(kind, NULL, NULL, out);
-	enum bsg_err rc;
-
-	*n = 0;
-	if (limit == 0 || limit > BSG_STORE_LIST_MAX)
-		return bsg_fail(err, BSG_E_INVALID, "a page has 1 to %d records", BSG_STORE_LIST_MAX);
-	q.num[0] = now;
-	q.limit = limit;
-	rc = run(store, &q, err);
-	*n = rc == BSG_OK ? q.n : 0;
-	return rc;
-}
-
-enum bsg_err bsg_store_apple_due(struct bsg_store *store, int64_t now, size_t limit, struct bsg_apple_due_rec *out, size_t *n,
+enum bsg_err bsg_store_apple_due(struct bsg_store *store, int64_t now, struct bsg_page *page, struct bsg_apple_due_rec *out,
 				 struct bsg_error *err)
 {
-	return list_due(store, BSG_QUERY_APPLE_DUE, now, limit, out, n, err);
+	struct bsg_query q = ask(BSG_QUERY_APPLE_DUE, NULL, NULL, out);
+
+	q.num[0] = now;
+	return list(store, &q, BSG_CURSOR_NUM_TEXT, page, err);
 }
 
-enum bsg_err bsg_store_apple_pushes(struct bsg_store *store, int64_t now, size_t limit, struct bsg_apple_push_rec *out, size_t *n,
+enum bsg_err bsg_store_apple_pushes(struct bsg_store *store, int64_t now, struct bsg_page *page, struct bsg_apple_push_rec *out,
 				    struct bsg_error *err)
 {
-	return list_due(store, BSG_QUERY_APPLE_PUSHES, now, limit, out, n, err);
+	struct bsg_query q = ask(BSG_QUERY_APPLE_PUSHES, NULL, NULL, out);
+
+	q.num[0] = now;
+	return list(store, &q, BSG_CURSOR_NUM_TEXT, page, err);
 }
 
 enum bsg_err bsg_store_audit(struct bsg_store *store, struct bsg_page *page, struct bsg_audit_rec *out,

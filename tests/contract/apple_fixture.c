@@ -87,6 +87,22 @@ struct bsg_op pushed_op(const struct bsg_apple_push_rec *push, enum bsg_apple_pu
 		.again = again } };
 }
 
+size_t list_due(struct store_fixture *f, int64_t now, size_t max, struct bsg_apple_due_rec *out)
+{
+	struct bsg_page page = { .limit = max };
+
+	assert_ok(f, bsg_store_apple_due(f->store, now, &page, out, &f->err));
+	return page.n;
+}
+
+size_t list_pushes(struct store_fixture *f, int64_t now, size_t max, struct bsg_apple_push_rec *out)
+{
+	struct bsg_page page = { .limit = max };
+
+	assert_ok(f, bsg_store_apple_pushes(f->store, now, &page, out, &f->err));
+	return page.n;
+}
+
 struct bsg_apple_rec get_apple(struct store_fixture *f, unsigned n)
 {
 	struct bsg_apple_rec rec;

@@ -32,6 +32,10 @@ struct bsg_op answer_op(unsigned n, enum bsg_apple_answer answer, unsigned uuid,
 struct bsg_op idle_op(unsigned n);
 struct bsg_op pushed_op(const struct bsg_apple_push_rec *push, enum bsg_apple_push_result result, int64_t again);
 
+/** The first @max that are due at @now. @return how many */
+size_t list_due(struct store_fixture *f, int64_t now, size_t max, struct bsg_apple_due_rec *out);
+size_t list_pushes(struct store_fixture *f, int64_t now, size_t max, struct bsg_apple_push_rec *out);
+
 struct bsg_apple_rec get_apple(struct store_fixture *f, unsigned n);
 
 /** Step phone @n, from what it is, as desire_op(). */

@@ -52,7 +52,6 @@ static void a81_authenticate_binds_and_token_update_makes_usable(void **state)
 	struct bsg_store_blob core;
 	struct bsg_apple_due_rec due[2];
 	struct bsg_apple_rec rec;
-	size_t n;
 
 	add_person(f, "aida", "ministry", NULL);
 	certify_phone(f, "aida", 1);
@@ -71,8 +70,7 @@ static void a81_authenticate_binds_and_token_update_makes_usable(void **state)
 	assert_string_equal(rec.model, "MLPF3");
 	assert_string_equal(rec.product, "iPhone14,5");
 	assert_int_equal(rec.authenticated, T0 + 2);
-	assert_ok(f, bsg_store_apple_due(f->store, INT64_MAX, 2, due, &n, &f->err));
-	assert_int_equal(n, 0);
+	assert_int_equal(list_due(f, INT64_MAX, 2, due), 0);
 	token = token_op(1, "token");
 	assert_ok(f, apply(f, &token));
 	assert_true(token.changed);
@@ -83,8 +81,7 @@ static void a81_authenticate_binds_and_token_update_makes_usable(void **state)
 	assert_int_equal(rec.token_len, 32);
 	assert_int_equal(rec.token_at, T0 + 3);
 	assert_string_equal(rec.topic, "com.apple.mgmt.External.x");
-	assert_ok(f, bsg_store_apple_due(f->store, T0 + 3, 2, due, &n, &f->err));	/* its first step */
-	assert_int_equal(n, 1);
+	assert_int_equal(list_due(f, T0 + 3, 2, due), 1);	/* its first step */
 	assert_string_equal(due[0].device, device_id(1));
 }
 
@@ -147,7 +144,6 @@ static void a82_authenticate_again_forgets_all_and_needs_a_new_token(void **stat
 	struct bsg_apple_push_rec pushes[1];
 	struct bsg_apple_rec before, rec;
 	struct bsg_store_blob core;
-	size_t n;
 
 	add_person(f, "aida", NULL, NULL);
 	add_phone(f, "aida", 1);
@@ -176,8 +172,7 @@ static void a82_authenticate_again_forgets_all_and_needs_a_new_token(void **stat
 	assert_true(rec.version > before.version);
 	assert_int_equal(rec.desired_seq, before.desired_seq);	/* never used again */
 	assert_int_equal(apply(f, &idle), BSG_E_CONFLICT);
-	assert_ok(f, bsg_store_apple_pushes(f->store, INT64_MAX, 1, pushes, &n, &f->err));
-	assert_int_equal(n, 0);
+	assert_int_equal(list_pushes(f, INT64_MAX, 1, pushes), 0);
 	assert_ok(f, change(f, &again));	/* once more, before anything came of it */
 	assert_false(again.changed);
 	assert_int_equal(get_apple(f, 1).version, rec.version);
@@ -318,7 +313,6 @@ static void a85_a_checked_out_phone_is_leaving_and_nothing_is_known_of_it(void *
 	struct bsg_apple_due_rec times[1];
 	struct bsg_apple_rec rec;
 	int64_t before;
-	size_t n;
 
 	add_person(f, "aida", NULL, NULL);
 	certify_phone(f, "aida", 2);
@@ -344,8 +338,7 @@ static void a85_a_checked_out_phone_is_leaving_and_nothing_is_known_of_it(void *
 	assert_int_equal(get_device(f, device_id(1)).state, BSG_DEVICE_LEAVING);
 	assert_true(get_device(f, device_id(1)).change > before);
 	assert_int_equal(n_orders_due(f), 2);	/* it and the other, which has no orders yet */
-	assert_ok(f, bsg_store_apple_due(f->store, INT64_MAX, 1, times, &n, &f->err));
-	assert_int_equal(n, 0);
+	assert_int_equal(list_due(f, INT64_MAX, 1, times), 0);
 	assert_ok(f, change(f, &checkout));
 	assert_false(checkout.changed);
 	token = token_op(1, "token");

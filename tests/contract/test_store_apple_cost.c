@@ -75,7 +75,6 @@ static void live_a_day(struct store_fixture *f, const char *person, unsigned n)
 	struct bsg_apple_due_rec due[10];
 	struct bsg_apple_rec rec, recs[10];
 	struct bsg_page page = { .limit = 10 };
-	size_t n_got;
 
 	add_phone(f, person, n);
 	rec = get_apple(f, n);
@@ -85,10 +84,8 @@ static void live_a_day(struct store_fixture *f, const char *person, unsigned n)
 	assert_ok(f, bsg_store_apple_by_certificate(f->store, digest_of(device_id(n)), &rec, &f->err));
 	assert_ok(f, apply(f, &idle));
 	desire(f, n, CAMERA, BSG_APPLE_INSTALL, 10);
-	assert_ok(f, bsg_store_apple_due(f->store, T0, 10, due, &n_got, &f->err));
-	assert_int_equal(n_got, 10);
-	assert_ok(f, bsg_store_apple_pushes(f->store, T0, 10, pushes, &n_got, &f->err));
-	assert_int_equal(n_got, 10);
+	assert_int_equal(list_due(f, T0, 10, due), 10);
+	assert_int_equal(list_pushes(f, T0, 10, pushes), 10);
 	rec = get_apple(f, n);
 	memcpy(pushes[0].device, rec.device, sizeof(rec.device));
 	memcpy(pushes[0].token, digest_of("token"), 32);

@@ -22,19 +22,15 @@ static int set_up(void **state)
 static size_t n_pushes(struct store_fixture *f, int64_t now)
 {
 	struct bsg_apple_push_rec pushes[4];
-	size_t n;
 
-	assert_ok(f, bsg_store_apple_pushes(f->store, now, 4, pushes, &n, &f->err));
-	return n;
+	return list_pushes(f, now, 4, pushes);
 }
 
 static struct bsg_apple_push_rec first_push(struct store_fixture *f)
 {
 	struct bsg_apple_push_rec push;
-	size_t n;
 
-	assert_ok(f, bsg_store_apple_pushes(f->store, INT64_MAX, 1, &push, &n, &f->err));
-	assert_int_equal(n, 1);
+	assert_int_equal(list_pushes(f, INT64_MAX, 1, &push), 1);
 	return push;
 }
 
@@ -45,7 +41,6 @@ static void a86_a_step_is_stored_once_and_only_on_what_was_read(void **state)
 	struct bsg_op step = step_op(&rec, T0 + 600), stale = step_op(&rec, T0 + 700), unknown;
 	struct bsg_store_blob core;
 	struct bsg_apple_due_rec due[1];
-	size_t n;
 
 	assert_ok(f, apply(f, &step));
 	assert_true(step.changed);
@@ -57,18 +52,15 @@ static void a86_a_step_is_stored_once_and_only_on_what_was_read(void **state)
 	assert_int_equal(rec.next, T0 + 600);
 	assert_int_equal(rec.version, none.version + 1);
 	assert_int_equal(rec.desired_seq, 0);
-	assert_ok(f, bsg_store_apple_due(f->store, T0 + 599, 1, due, &n, &f->err));
-	assert_int_equal(n, 0);
-	assert_ok(f, bsg_store_apple_due(f->store, T0 + 600, 1, due, &n, &f->err));
-	assert_int_equal(n, 1);
+	assert_int_equal(list_due(f, T0 + 599, 1, due), 0);
+	assert_int_equal(list_due(f, T0 + 600, 1, due), 1);
 	assert_int_equal(due[0].next, T0 + 600);
 	memcpy(none.device, device_id(9), sizeof(none.device));
 	unknown = step_op(&none, 0);
 	assert_int_equal(apply(f, &unknown), BSG_E_NOT_FOUND);
 	step = step_op(&rec, 0);	/* never by time */
 	assert_ok(f, apply(f, &step));
-	assert_ok(f, bsg_store_apple_due(f->store, INT64_MAX, 1, due, &n, &f->err));
-	assert_int_equal(n, 0);
+	assert_int_equal(list_due(f, INT64_MAX, 1, due), 0);
 }
 
 static void a86_what_else_happened_to_the_phone_makes_a_step_stale(void **state)
@@ -545,7 +537,8 @@ static void lists_of_what_is_due_begin_with_the_oldest(void **state)
 	struct store_fixture *f = *state;
 	struct bsg_apple_due_rec due[4];
 	struct bsg_apple_push_rec pushes[4];
-	size_t n;
+	struct bsg_page page = { .limit = 1 };
+	char cursor[BSG_CURSOR_SIZE];
 
 	for (unsigned i = 2; i <= 4; i++) {
 		struct bsg_apple_rec rec;
@@ -558,17 +551,29 @@ static void lists_of_what_is_due_begin_with_the_oldest(void **state)
 		step.apple_step.at = T0 + 100 - i;
 		assert_ok(f, apply(f, &step));
 	}
-	assert_ok(f, bsg_store_apple_due(f->store, T0 + 97, 4, due, &n, &f->err));
-	assert_int_equal(n, 3);		/* phone 1 waits for its first step */
+	assert_int_equal(list_due(f, T0 + 97, 4, due), 3);		/* phone 1 waits for its first step */
 	assert_string_equal(due[0].device, device_id(1));
 	assert_string_equal(due[1].device, device_id(4));
-	assert_ok(f, bsg_store_apple_due(f->store, T0 + 97, 1, due, &n, &f->err));
-	assert_int_equal(n, 1);
-	assert_ok(f, bsg_store_apple_pushes(f->store, T0 + 97, 4, pushes, &n, &f->err));
-	assert_int_equal(n, 2);
+	assert_int_equal(list_due(f, T0 + 97, 1, due), 1);
+	assert_int_equal(list_pushes(f, T0 + 97, 4, pushes), 2);
 	assert_string_equal(pushes[0].device, device_id(4));
-	assert_int_equal(bsg_store_apple_due(f->store, 1, 0, due, &n, &f->err), BSG_E_INVALID);
-	assert_int_equal(bsg_store_apple_pushes(f->store, 1, BSG_STORE_LIST_MAX + 1, pushes, &n, &f->err), BSG_E_INVALID);
+	assert_ok(f, bsg_store_apple_due(f->store, T0 + 97, &page, due, &f->err));	/* that one could not be stepped: it hides nobody */
+	memcpy(cursor, page.next, sizeof(cursor));
+	page.cursor = cursor;
+	assert_ok(f, bsg_store_apple_due(f->store, T0 + 97, &page, due, &f->err));
+	assert_string_equal(due[0].device, device_id(4));
+	page = (struct bsg_page){ .limit = 1 };
+	assert_ok(f, bsg_store_apple_pushes(f->store, T0 + 97, &page, pushes, &f->err));
+	memcpy(cursor, page.next, sizeof(cursor));
+	page.cursor = cursor;
+	assert_ok(f, bsg_store_apple_pushes(f->store, T0 + 97, &page, pushes, &f->err));
+	assert_int_equal(page.n, 1);
+	assert_string_equal(pushes[0].device, device_id(3));
+	assert_string_equal(page.next, "");
+	page = (struct bsg_page){ .limit = 0 };
+	assert_int_equal(bsg_store_apple_due(f->store, 1, &page, due, &f->err), BSG_E_INVALID);
+	page.limit = BSG_STORE_LIST_MAX + 1;
+	assert_int_equal(bsg_store_apple_pushes(f->store, 1, &page, pushes, &f->err), BSG_E_INVALID);
 }
 
 static void steps_and_answers_without_sense_are_refused(void **state)
@@ -654,8 +659,8 @@ static void *talk_until_over(void *arg)
 	struct racer *r = arg;
 	struct bsg_op op = { .kind = BSG_OP_APPLE_ANSWER, .apple_answer = { .device = device, .at = T0 } };
 	struct bsg_apple_command out = { 0 };
+	struct bsg_page page = { .limit = 1 };
 	struct bsg_apple_push_rec push;
-	size_t n;
 
 	while (!atomic_load(r->over)) {
 		op.apple_answer.answer = out.kind == BSG_APPLE_NO_COMMAND ? BSG_APPLE_IDLE : out.kind == BSG_APPLE_VERIFY ?
@@ -666,7 +671,7 @@ static void *talk_until_over(void *arg)
 		if (bsg_store_apply(r->f->store, &op, 1, NULL) != BSG_OK)
 			r->n_failed++;
 		out = op.apple_answer.command;
-		if (bsg_store_apple_pushes(r->f->store, INT64_MAX, 1, &push, &n, NULL) == BSG_OK && n == 1) {
+		if (bsg_store_apple_pushes(r->f->store, INT64_MAX, &page, &push, NULL) == BSG_OK && page.n == 1) {
 			struct bsg_op sent = pushed_op(&push, BSG_APPLE_PUSH_SENT, T0 + 60);
 
 			r->n_failed += bsg_store_apply(r->f->store, &sent, 1, NULL) != BSG_OK;
