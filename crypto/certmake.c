@@ -125,7 +125,8 @@ static int add_extensions(X509 *cert, const struct bsg_cert_request *request)
 enum bsg_err bsg_cert_make(const struct bsg_cert_request *request, struct bsg_buf *der,
 			   struct bsg_error *err)
 {
-	EVP_PKEY *key = bsg_ossl_public(&request->key);
+	EVP_PKEY *own = request->rsa != NULL ? NULL : bsg_ossl_public(&request->key);
+	EVP_PKEY *key = request->rsa != NULL ? request->rsa : own;
 	X509 *cert = X509_new();
 	unsigned char *bytes = NULL;
 	enum bsg_err rc;
@@ -138,7 +139,7 @@ enum bsg_err bsg_cert_make(const struct bsg_cert_request *request, struct bsg_bu
 	else
 		rc = bsg_ossl_der(der, i2d_X509(cert, &bytes), &bytes, "encode certificate", err);
 	X509_free(cert);
-	EVP_PKEY_free(key);
+	EVP_PKEY_free(own);
 	return rc;
 }
 

@@ -12,10 +12,11 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "crypto/cms.h"
 
 #define BSG_EST_REQUEST_MAX 8192		/* bytes of a body with a request */
 #define BSG_EST_CERTS_MAX 32768			/* bytes of a body with certificates */
-#define BSG_EST_N_CERTS_MAX 8
+#define BSG_EST_N_CERTS_MAX BSG_CMS_CERTS_MAX
 
 #define BSG_EST_REQUEST_TYPE "application/pkcs10"
 #define BSG_EST_CERTS_TYPE "application/pkcs7-mime; smime-type=certs-only"

@@ -18,6 +18,13 @@ enum bsg_err bsg_keyring_sign(struct bsg_keyring *keyring, enum bsg_sign_purpose
 	return keyring->ops->sign(keyring, purpose, data, out, err);
 }
 
+enum bsg_err bsg_keyring_sign_cms(struct bsg_keyring *keyring, enum bsg_cms_purpose purpose,
+				  const struct bsg_cms_message *message, struct bsg_buf *out,
+				  struct bsg_error *err)
+{
+	return keyring->ops->sign_cms(keyring, purpose, message, out, err);
+}
+
 enum bsg_err bsg_keyring_issue(struct bsg_keyring *keyring, struct bsg_bytes csr,
 			       const struct bsg_profile *profile, struct bsg_buf *der,
 			       struct bsg_error *err)
@@ -91,6 +98,17 @@ static enum bsg_err single_sign(struct bsg_keyring *keyring, enum bsg_sign_purpo
 	return rc != BSG_OK ? rc : bsg_key_sign(single_of(keyring)->key, data, out, err);
 }
 
+static enum bsg_err single_sign_cms(struct bsg_keyring *keyring, enum bsg_cms_purpose purpose,
+				    const struct bsg_cms_message *message, struct bsg_buf *out,
+				    struct bsg_error *err)
+{
+	(void)keyring;
+	(void)purpose;
+	(void)message;
+	(void)out;
+	return bsg_fail(err, BSG_E_DENIED, "sign: this keyring signs no CMS");
+}
+
 static enum bsg_err single_issue(struct bsg_keyring *keyring, struct bsg_bytes csr,
 				 const struct bsg_profile *profile, struct bsg_buf *der,
 				 struct bsg_error *err)
@@ -129,7 +147,7 @@ static void single_free(struct bsg_keyring *keyring)
 }
 
 static const struct bsg_keyring_ops single_ops = {
-	single_sign, single_issue, single_decrypt, single_certificate, single_free,
+	single_sign, single_sign_cms, single_issue, single_decrypt, single_certificate, single_free,
 };
 
 enum bsg_err bsg_keyring_of_key(struct bsg_key *key, enum bsg_sign_purpose purpose,

@@ -6,7 +6,7 @@
  *
  * Two keyrings are here: the server's, whose keys are files in its state
  * directory, and one around a single key, for agents and gates.
- * Rules K1..K9, K30..K39 of docs/spec/keys.md. Safe from any thread.
+ * Rules K1..K9, K30..K39 of docs/spec/keys.md, A30..A34 of docs/spec/apple.md. Safe from any thread.
  */
 #ifndef BSG_CRYPTO_KEYRING_H
 #define BSG_CRYPTO_KEYRING_H
@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "crypto/cms.h"
 #include "crypto/keys.h"
 #include "crypto/secret.h"
 #include "crypto/x509.h"
@@ -30,9 +31,17 @@ enum bsg_sign_purpose {
 	BSG_SIGN_PASS = BSG_COSE_PASS,
 };
 
+/* What is signed by the CA of Apple devices; what it is not is refused (A34). */
+enum bsg_cms_purpose {
+	BSG_SIGN_SCEP = 1,	/* SCEP's answer, CertRep: attached, its content an EnvelopedData or empty */
+	BSG_SIGN_PROFILE,	/* a configuration profile: attached, XML, no further attributes */
+};
+
 /* What was encrypted to the keyring. */
 enum bsg_decrypt_purpose {
 	BSG_DECRYPT_SECRET = 1,	/* a secret in the database, made by bsg_seal() */
+	BSG_DECRYPT_SCEP,	/* an EnvelopedData to the CA of Apple devices; gives a PKCS#10, nothing else (A41) */
+	BSG_DECRYPT_SCEP_LEGACY,	/* the same, and DES and triple DES are accepted */
 };
 
 /* The public certificates of a server's keyring. */
@@ -42,15 +51,17 @@ enum bsg_keyring_cert {
 	BSG_KEYRING_SERVER_CA,	/* goes behind the TLS certificate */
 	BSG_KEYRING_ORDERS,	/* goes into x5chain */
 	BSG_KEYRING_SECRET,	/* whom bsg_seal() encrypts to */
+	BSG_KEYRING_APPLE_CA,	/* RSA; what the Apple plane trusts as client CA, and SCEP's RA */
 };
 
 #define BSG_DEVICE_CERT_LIFE_S (INT64_C(365) * 86400)
 #define BSG_TLS_CERT_LIFE_S (INT64_C(365) * 86400)
+#define BSG_APPLE_CERT_LIFE_S (INT64_C(365) * 86400)
 
 /* What a certificate shall say; the key comes from the request, nothing else does. */
 struct bsg_profile {
-	enum bsg_cert_purpose purpose;	/* BSG_CERT_DEVICE or BSG_CERT_TLS_SERVER */
-	const char *cn;			/* device: its id, 32 hex digits; server: 1 to 64 bytes */
+	enum bsg_cert_purpose purpose;	/* BSG_CERT_DEVICE, BSG_CERT_TLS_SERVER or BSG_CERT_APPLE */
+	const char *cn;			/* devices: their id, 32 hex digits; server: 1 to 64 bytes */
 	const char *const *sans;	/* server: DNS names and IP addresses, 1 to BSG_CERT_SANS_MAX */
 	size_t n_sans;
 	int64_t not_before;		/* Unix seconds; made 5 minutes earlier for slow clocks */
@@ -63,6 +74,9 @@ struct bsg_keyring_ops {
 	enum bsg_err (*sign)(struct bsg_keyring *keyring, enum bsg_sign_purpose purpose,
 			     struct bsg_bytes data, uint8_t out[static BSG_SIGNATURE_LEN],
 			     struct bsg_error *err) BSG_MUST_CHECK;
+	enum bsg_err (*sign_cms)(struct bsg_keyring *keyring, enum bsg_cms_purpose purpose,
+				 const struct bsg_cms_message *message, struct bsg_buf *out,
+				 struct bsg_error *err) BSG_MUST_CHECK;
 	enum bsg_err (*issue)(struct bsg_keyring *keyring, struct bsg_bytes csr,
 			      const struct bsg_profile *profile, struct bsg_buf *der,
 			      struct bsg_error *err) BSG_MUST_CHECK;
@@ -90,10 +104,21 @@ enum bsg_err bsg_keyring_sign(struct bsg_keyring *keyring, enum bsg_sign_purpose
 			      struct bsg_error *err) BSG_MUST_CHECK;
 
 /**
+ * Sign a message of CMS by the key of the CA of Apple devices, which goes along.
+ *
+ * @param out  the SignedData, DER, appended
+ * @return BSG_OK, BSG_E_DENIED (this keyring has no such key, or the message is not of the
+ *         purpose), BSG_E_LIMIT, BSG_E_CRYPTO, BSG_E_UNAVAILABLE, BSG_E_NO_MEMORY
+ */
+enum bsg_err bsg_keyring_sign_cms(struct bsg_keyring *keyring, enum bsg_cms_purpose purpose,
+				  const struct bsg_cms_message *message, struct bsg_buf *out,
+				  struct bsg_error *err) BSG_MUST_CHECK;
+
+/**
  * Issue a certificate for the key of a request, whose signature is verified here.
  *
  * @param der  the certificate, appended
- * @return BSG_OK, BSG_E_CRYPTO (as bsg_csr_verify()), BSG_E_INVALID (the profile breaks its
+ * @return BSG_OK, BSG_E_CRYPTO (as bsg_csr_verify(); for BSG_CERT_APPLE what bsg_csr_verify_rsa() says), BSG_E_INVALID (the profile breaks its
  *         rules), BSG_E_DENIED (no such CA here), BSG_E_LIMIT
  */
 enum bsg_err bsg_keyring_issue(struct bsg_keyring *keyring, struct bsg_bytes csr,
@@ -104,7 +129,8 @@ enum bsg_err bsg_keyring_issue(struct bsg_keyring *keyring, struct bsg_bytes csr
  * Decrypt what was encrypted to this keyring.
  *
  * @param out  owned on success, else empty
- * @return BSG_OK, BSG_E_CRYPTO (not for this key, or altered), BSG_E_DENIED (no such key), BSG_E_LIMIT
+ * @return BSG_OK, BSG_E_CRYPTO (not for this key, or altered), BSG_E_DENIED (no such key), BSG_E_LIMIT;
+ *         of SCEP also what bsg_cms_decrypt() says
  */
 enum bsg_err bsg_keyring_decrypt(struct bsg_keyring *keyring, enum bsg_decrypt_purpose purpose,
 				 struct bsg_bytes sealed, struct bsg_secret *out,
@@ -125,10 +151,11 @@ void bsg_keyring_free(struct bsg_keyring *keyring);
 /**
  * Open the server's keyring in @dir/keys; the first time, make it.
  *
- * The first time makes root, device CA, server CA, orders key and the key for
- * secrets, and writes the root's private key to @dir/root-key.pem (0600) and
+ * The first time makes root, device CA, server CA, orders key, the key for
+ * secrets and the CA of Apple devices, and writes the root's private key to @dir/root-key.pem (0600) and
  * nowhere else: nothing here needs it again before the orders certificate ends,
- * so take it away. A crash in between leaves either nothing or all.
+ * so take it away. A crash in between leaves either nothing or all. A directory of
+ * a version that knew no Apple devices gets their CA now; it needs no root (A30).
  *
  * @param dir   the server's state directory: exists, 0700
  * @param now   Unix seconds; certificates begin then

@@ -16,6 +16,7 @@
 #include "base/hex.h"
 #include "base/id.h"
 #include "crypto/csr.h"
+#include "crypto/keyring_apple.h"
 #include "crypto/keyring_check.h"
 #include "crypto/ossl.h"
 #include "crypto/random.h"
@@ -68,6 +69,7 @@ struct entry {
 struct files {
 	struct bsg_keyring keyring;	/* first */
 	struct entry entries[N_ROLES];
+	struct bsg_apple_ca apple;
 };
 
 static struct files *files_of(struct bsg_keyring *keyring)
@@ -94,6 +96,13 @@ static enum bsg_err files_sign(struct bsg_keyring *keyring, enum bsg_sign_purpos
 	return bsg_key_sign(files_of(keyring)->entries[ORDERS].key, data, out, err);
 }
 
+static enum bsg_err files_sign_cms(struct bsg_keyring *keyring, enum bsg_cms_purpose purpose,
+				   const struct bsg_cms_message *message, struct bsg_buf *out,
+				   struct bsg_error *err)
+{
+	return bsg_apple_ca_sign(&files_of(keyring)->apple, purpose, message, out, err);
+}
+
 static enum bsg_err check_profile(const struct bsg_profile *p, struct bsg_error *err)
 {
 	if (p->not_before < SLOW_CLOCKS_S || p->not_after <= p->not_before ||
@@ -104,6 +113,8 @@ static enum bsg_err check_profile(const struct bsg_profile *p, struct bsg_error 
 			return BSG_OK;
 		return bsg_fail(err, BSG_E_INVALID, "device certificate: the name is not a device id");
 	}
+	if (p->purpose == BSG_CERT_APPLE)
+		return BSG_OK;
 	if (p->purpose != BSG_CERT_TLS_SERVER)
 		return bsg_fail(err, BSG_E_DENIED, "certificates of this purpose are not issued");
 	if (p->cn == NULL || strnlen(p->cn, 65) < 1 || strnlen(p->cn, 65) > 64 ||
@@ -135,6 +146,8 @@ static enum bsg_err files_issue(struct bsg_keyring *keyring, struct bsg_bytes cs
 	};
 	enum bsg_err rc = check_profile(profile, err);
 
+	if (rc == BSG_OK && profile->purpose == BSG_CERT_APPLE)
+		return bsg_apple_ca_issue(&files_of(keyring)->apple, csr, profile, der, err);
 	if (rc == BSG_OK)
 		rc = bsg_csr_verify(csr, &request.key, err);
 	if (rc != BSG_OK)
@@ -157,6 +170,9 @@ static enum bsg_err files_decrypt(struct bsg_keyring *keyring, enum bsg_decrypt_
 {
 	struct entry *entry = &files_of(keyring)->entries[BSG_KEYRING_SECRET - 1];
 
+	if (purpose == BSG_DECRYPT_SCEP || purpose == BSG_DECRYPT_SCEP_LEGACY)
+		return bsg_apple_ca_decrypt(&files_of(keyring)->apple, purpose == BSG_DECRYPT_SCEP_LEGACY,
+					    sealed, out, err);
 	if (purpose != BSG_DECRYPT_SECRET)
 		return bsg_fail(err, BSG_E_DENIED, "decrypt: the server has no key for this purpose");
 	return bsg_unseal(entry->key->pkey, der_of(entry), sealed, out, err);
@@ -165,6 +181,12 @@ static enum bsg_err files_decrypt(struct bsg_keyring *keyring, enum bsg_decrypt_
 static enum bsg_err files_certificate(struct bsg_keyring *keyring, enum bsg_keyring_cert which,
 				      struct bsg_bytes *der, struct bsg_error *err)
 {
+	const struct bsg_apple_ca *apple = &files_of(keyring)->apple;
+
+	if (which == BSG_KEYRING_APPLE_CA) {
+		*der = (struct bsg_bytes){ apple->der.data, apple->der.len };
+		return BSG_OK;
+	}
 	if ((int)which < 1 || (size_t)which > N_ROLES)
 		return bsg_fail(err, BSG_E_NOT_FOUND, "this keyring has no such certificate");
 	*der = der_of(&files_of(keyring)->entries[which - 1]);
@@ -179,11 +201,12 @@ static void files_free(struct bsg_keyring *keyring)
 		bsg_key_free(files->entries[i].key);
 		bsg_buf_free(&files->entries[i].der);
 	}
+	bsg_apple_ca_free(&files->apple);
 	free(files);
 }
 
 static const struct bsg_keyring_ops files_ops = {
-	files_sign, files_issue, files_decrypt, files_certificate, files_free,
+	files_sign, files_sign_cms, files_issue, files_decrypt, files_certificate, files_free,
 };
 
 static struct files *new_files(void)
@@ -195,6 +218,7 @@ static struct files *new_files(void)
 	files->keyring.ops = &files_ops;
 	for (size_t i = 0; i < N_ROLES; i++)
 		bsg_buf_init(&files->entries[i].der, BSG_CERT_MAX);
+	bsg_apple_ca_init(&files->apple);
 	return files;
 }
 
@@ -304,13 +328,25 @@ static enum bsg_err check_issuer(const struct files *files, struct bsg_error *er
 	return rc;
 }
 
-static enum bsg_err load_all(struct files *files, const char *keys, struct bsg_error *err)
+/* The random digits at the end of the root's name; other names of the installation end so too (K27). */
+static const char *suffix_of(const struct entry *root)
+{
+	const char *space = strrchr(root->info.cn, ' ');
+
+	return space != NULL ? space + 1 : "renewed";
+}
+
+static enum bsg_err load_all(struct files *files, const char *keys, int64_t now, struct bsg_error *err)
 {
 	enum bsg_err rc = BSG_OK;
 
 	for (size_t i = 0; i < N_ROLES && rc == BSG_OK; i++)
 		rc = load_entry(keys, roles[i].file, i != ROOT, &files->entries[i], err);
-	return rc != BSG_OK ? rc : check_issuer(files, err);
+	if (rc == BSG_OK)
+		rc = check_issuer(files, err);
+	if (rc != BSG_OK)
+		return rc;
+	return bsg_apple_ca_open(&files->apple, keys, suffix_of(&files->entries[ROOT]), now, err);
 }
 
 static enum bsg_err make_all(struct files *files, const char *fresh, int64_t now,
@@ -408,7 +444,7 @@ enum bsg_err bsg_keyring_open(const char *dir, int64_t now, struct bsg_keyring *
 	files = new_files();
 	if (files == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "keyring: out of memory");
-	rc = load_all(files, keys, &why);
+	rc = load_all(files, keys, now, &why);
 	/* A directory without one of its files is damaged, which asks for a backup. */
 	if (rc != BSG_OK)
 		rc = bsg_fail(err, rc == BSG_E_NOT_FOUND ? BSG_E_CRYPTO : rc, "%s", why.text);
@@ -425,7 +461,6 @@ enum bsg_err bsg_keyring_renew_orders(const char *dir, const char *root_key_path
 	struct entry root = { 0 };
 	struct entry fresh = { 0 };
 	struct bsg_public_key pub;
-	const char *suffix;
 	char keys[PATH_MAX];
 	enum bsg_err rc = bsg_path_join(dir, "keys", keys, sizeof(keys), err);
 
@@ -442,8 +477,7 @@ enum bsg_err bsg_keyring_renew_orders(const char *dir, const char *root_key_path
 		rc = bsg_fail(err, BSG_E_CRYPTO, "%s is the key of another root", root_key_path);
 		goto out;
 	}
-	suffix = strrchr(root.info.cn, ' ');
-	rc = make_entry(&roles[ORDERS], suffix != NULL ? suffix + 1 : "renewed", now, &root, &fresh, err);
+	rc = make_entry(&roles[ORDERS], suffix_of(&root), now, &root, &fresh, err);
 	if (rc == BSG_OK)
 		rc = save_entry(&fresh, true, keys, roles[ORDERS].file, err);
 out:

@@ -111,21 +111,31 @@ static int refuse_passphrase(char *buf, int size, int rwflag, void *arg)
 	return -1;
 }
 
-enum bsg_err bsg_key_parse(const char *pem, size_t len, struct bsg_key **out,
-			   struct bsg_error *err)
+EVP_PKEY *bsg_ossl_private_pem(const char *pem, size_t len, enum bsg_err *rc, struct bsg_error *err)
 {
 	EVP_PKEY *pkey;
 	BIO *in;
 
-	*out = NULL;
-	if (len > PEM_MAX)
-		return bsg_fail(err, BSG_E_CRYPTO, "private key: more than %d bytes", PEM_MAX);
+	if (len > PEM_MAX) {
+		*rc = bsg_fail(err, BSG_E_CRYPTO, "private key: more than %d bytes", PEM_MAX);
+		return NULL;
+	}
 	in = BIO_new_mem_buf(pem, (int)len);
-	if (in == NULL)
-		return bsg_ossl_fail(err, "private key");
-	pkey = PEM_read_bio_PrivateKey(in, NULL, refuse_passphrase, NULL);
+	pkey = in == NULL ? NULL : PEM_read_bio_PrivateKey(in, NULL, refuse_passphrase, NULL);
+	*rc = pkey == NULL ? bsg_ossl_fail(err, "private key") : BSG_OK;
 	BIO_free(in);
-	return wrap(pkey, "private key", out, err);
+	return pkey;
+}
+
+enum bsg_err bsg_key_parse(const char *pem, size_t len, struct bsg_key **out,
+			   struct bsg_error *err)
+{
+	enum bsg_err rc;
+	EVP_PKEY *pkey;
+
+	*out = NULL;
+	pkey = bsg_ossl_private_pem(pem, len, &rc, err);
+	return pkey == NULL ? rc : wrap(pkey, "private key", out, err);
 }
 
 enum bsg_err bsg_key_load(const char *path, struct bsg_key **out, struct bsg_error *err)
@@ -147,7 +157,7 @@ enum bsg_err bsg_key_load(const char *path, struct bsg_key **out, struct bsg_err
 	return rc;
 }
 
-enum bsg_err bsg_key_pem(const struct bsg_key *key, struct bsg_secret *out, struct bsg_error *err)
+enum bsg_err bsg_ossl_pem_of_private(EVP_PKEY *key, struct bsg_secret *out, struct bsg_error *err)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());
 	char *text = NULL;
@@ -155,7 +165,7 @@ enum bsg_err bsg_key_pem(const struct bsg_key *key, struct bsg_secret *out, stru
 	long len;
 
 	memset(out, 0, sizeof(*out));
-	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1)
+	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1)
 		rc = bsg_ossl_fail(err, "write private key");
 	if (rc == BSG_OK) {
 		len = BIO_get_mem_data(bio, &text);
@@ -163,6 +173,11 @@ enum bsg_err bsg_key_pem(const struct bsg_key *key, struct bsg_secret *out, stru
 	}
 	BIO_free(bio);		/* clears what it held */
 	return rc;
+}
+
+enum bsg_err bsg_key_pem(const struct bsg_key *key, struct bsg_secret *out, struct bsg_error *err)
+{
+	return bsg_ossl_pem_of_private(key->pkey, out, err);
 }
 
 enum bsg_err bsg_key_save(const struct bsg_key *key, const char *path, struct bsg_error *err)

@@ -13,10 +13,15 @@
 #include "base/error.h"
 #include "crypto/keys.h"
 #include "crypto/keyring.h"
+#include "crypto/rsa.h"
 
 struct bsg_key {
 	EVP_PKEY *pkey;
 	struct bsg_public_key pub;
+};
+
+struct bsg_rsa_key {
+	EVP_PKEY *pkey;
 };
 
 /* The EKU of an orders certificate: a UUID of ours as an OID (ITU-T X.667). */
@@ -36,6 +41,22 @@ X509 *bsg_ossl_cert(struct bsg_bytes der, enum bsg_err *rc, struct bsg_error *er
 /* A public key for OpenSSL; NULL on failure, with OpenSSL's queue left. */
 EVP_PKEY *bsg_ossl_public(const struct bsg_public_key *key);
 
+/* Read an unencrypted private key of any kind; NULL on failure, @err filled. */
+EVP_PKEY *bsg_ossl_private_pem(const char *pem, size_t len, enum bsg_err *rc, struct bsg_error *err);
+
+/* Write it as PKCS#8 PEM. */
+enum bsg_err bsg_ossl_pem_of_private(EVP_PKEY *key, struct bsg_secret *out, struct bsg_error *err)
+	BSG_MUST_CHECK;
+
+/* Length of an RSA key's modulus, 0 for keys of other kinds (RSA-PSS among them), and for NULL. */
+int bsg_rsa_bits(EVP_PKEY *key);
+
+/* Whether it is RSA of 2048 to 4096 bits with an ordinary exponent (A31). */
+int bsg_rsa_is_allowed(EVP_PKEY *key);
+
+/* Read a request whose signature holds by its own key, of whatever kind. NULL on failure, @err filled. */
+X509_REQ *bsg_ossl_signed_csr(struct bsg_bytes der, enum bsg_err *rc, struct bsg_error *err);
+
 /* What a certificate says about whom, beside dates and key. */
 struct bsg_cert_look {
 	const char *constraints;	/* as in OpenSSL's configuration; NULL: absent */
@@ -49,6 +70,7 @@ struct bsg_cert_request {
 	const char *const *sans;	/* may be NULL */
 	size_t n_sans;
 	struct bsg_public_key key;
+	EVP_PKEY *rsa;			/* instead of @key where it is not NULL; borrowed */
 	int64_t not_before, not_after;
 	X509 *issuer;			/* NULL: self-signed */
 	EVP_PKEY *issuer_key;

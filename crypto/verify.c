@@ -9,16 +9,20 @@
 
 #include "crypto/ossl.h"
 
-/* What a leaf of each purpose has to look like (K12); the CA between it and the root has the same EKU. */
+/* What a leaf of each purpose has to look like (K12, A32); a CA between it and the root has the same EKU. */
 static const struct need {
 	enum bsg_cert_purpose purpose;
 	const char *name;
 	const char *eku;
 	int n_chain;	/* leaf and root included */
+	uint32_t usage;
+	int signature;
 } needs[] = {
-	{ BSG_CERT_DEVICE, "device", "1.3.6.1.5.5.7.3.2", 3 },
-	{ BSG_CERT_TLS_SERVER, "TLS server", "1.3.6.1.5.5.7.3.1", 3 },
-	{ BSG_CERT_ORDERS, "orders", BSG_OID_ORDERS, 2 },
+	{ BSG_CERT_DEVICE, "device", "1.3.6.1.5.5.7.3.2", 3, KU_DIGITAL_SIGNATURE, NID_ecdsa_with_SHA256 },
+	{ BSG_CERT_TLS_SERVER, "TLS server", "1.3.6.1.5.5.7.3.1", 3, KU_DIGITAL_SIGNATURE, NID_ecdsa_with_SHA256 },
+	{ BSG_CERT_ORDERS, "orders", BSG_OID_ORDERS, 2, KU_DIGITAL_SIGNATURE, NID_ecdsa_with_SHA256 },
+	{ BSG_CERT_APPLE, "Apple device", "1.3.6.1.5.5.7.3.2", 2, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+	  NID_sha256WithRSAEncryption },
 };
 
 static const struct need *need_of(enum bsg_cert_purpose purpose)
@@ -42,13 +46,17 @@ static bool has_eku(X509 *cert, const char *oid)
 	return same;
 }
 
+static bool is_key_of(EVP_PKEY *key, const struct need *need)
+{
+	if (need->purpose == BSG_CERT_APPLE)
+		return bsg_rsa_is_allowed(key);
+	return key != NULL && EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) == 256;
+}
+
 static bool is_leaf_of(X509 *cert, const struct need *need)
 {
-	EVP_PKEY *key = X509_get0_pubkey(cert);
-
 	return has_eku(cert, need->eku) && (X509_get_extension_flags(cert) & EXFLAG_CA) == 0 &&
-	       X509_get_key_usage(cert) == KU_DIGITAL_SIGNATURE && key != NULL &&
-	       EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) == 256;
+	       X509_get_key_usage(cert) == need->usage && is_key_of(X509_get0_pubkey(cert), need);
 }
 
 static enum bsg_err check_chain(STACK_OF(X509) *chain, const struct need *need,
@@ -58,8 +66,9 @@ static enum bsg_err check_chain(STACK_OF(X509) *chain, const struct need *need,
 	    (need->n_chain == 3 && !has_eku(sk_X509_value(chain, 1), need->eku)))
 		return bsg_fail(err, BSG_E_CRYPTO, "certificate: not one of the %s kind", need->name);
 	for (int i = 0; i < sk_X509_num(chain); i++)
-		if (X509_get_signature_nid(sk_X509_value(chain, i)) != NID_ecdsa_with_SHA256)
-			return bsg_fail(err, BSG_E_CRYPTO, "certificate: not signed by ECDSA with SHA-256");
+		if (X509_get_signature_nid(sk_X509_value(chain, i)) != need->signature)
+			return bsg_fail(err, BSG_E_CRYPTO, "certificate: not signed by %s with SHA-256",
+					need->purpose == BSG_CERT_APPLE ? "RSA" : "ECDSA");
 	return BSG_OK;
 }
 

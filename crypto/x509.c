@@ -67,6 +67,7 @@ static enum bsg_err read_key(X509 *cert, struct bsg_cert_info *out, struct bsg_e
 	rc = bsg_sha256(spki, (size_t)len, out->spki_sha256, err);
 	out->has_key = bsg_public_key_from_spki((struct bsg_bytes){ spki, (size_t)len }, &out->key,
 						NULL) == BSG_OK;
+	out->rsa_bits = bsg_rsa_bits(X509_get0_pubkey(cert));
 	OPENSSL_free(spki);
 	return rc;
 }

@@ -30,6 +30,7 @@ enum bsg_cert_purpose {
 	BSG_CERT_DEVICE = 1,	/* under the device CA; TLS client; EKU clientAuth */
 	BSG_CERT_TLS_SERVER,	/* under the server CA; EKU serverAuth */
 	BSG_CERT_ORDERS,	/* under the root; signs orders and gate credentials; our own EKU */
+	BSG_CERT_APPLE,		/* under the CA of Apple devices, itself a root; RSA; TLS client (A32) */
 };
 
 struct bsg_cert_info {
@@ -39,6 +40,7 @@ struct bsg_cert_info {
 	uint8_t spki_sha256[BSG_SHA256_LEN];	/* of the SubjectPublicKeyInfo */
 	bool has_key;				/* a P-256 key in its one encoding */
 	struct bsg_public_key key;		/* zeroed unless has_key */
+	int rsa_bits;				/* length of an RSA key; 0 for any other */
 	int64_t not_before;			/* Unix seconds */
 	int64_t not_after;			/* the last second it is valid */
 	bool is_ca;
@@ -57,7 +59,8 @@ enum bsg_err bsg_cert_read(struct bsg_bytes der, struct bsg_cert_info *out, stru
  * Verify a certificate up to the one root that is trusted.
  *
  * @param chain    certificates that may be needed in between, any order; the root is not needed
- * @param root     the pinned root, DER; self-signed and of our profile
+ * @param root     the pinned root, DER; self-signed and of our profile. For BSG_CERT_APPLE:
+ *                 BSG_KEYRING_APPLE_CA
  * @param at       Unix seconds: all certificates have to be valid then (an agent: its
  *                 authenticated time; for orders read back from its own disk, when it accepted them)
  *
