@@ -32,6 +32,23 @@ static const struct {
 	{ NID_sha512, NID_sha512WithRSAEncryption, BSG_CMS_SHA512 },
 };
 
+static const EVP_MD *md_of(enum bsg_cms_digest digest)
+{
+	switch (digest) {
+	case BSG_CMS_SHA1:
+		return EVP_sha1();
+	case BSG_CMS_SHA256:
+		return EVP_sha256();
+	case BSG_CMS_SHA384:
+		return EVP_sha384();
+	case BSG_CMS_SHA512:
+		return EVP_sha512();
+	case BSG_CMS_OTHER_DIGEST:
+	default:
+		return NULL;
+	}
+}
+
 static int nid_of(const X509_ALGOR *algorithm)
 {
 	const ASN1_OBJECT *oid = NULL;
@@ -227,68 +244,55 @@ static enum bsg_err check_algorithms(const struct bsg_cms *cms, bool sha1, struc
 	return BSG_OK;
 }
 
-/* @in: the detached content, or NULL. What is verified goes to @out, which may be NULL. */
-static enum bsg_err verify(struct bsg_cms *cms, BIO *in, BIO *out, struct bsg_buf *content,
-			   struct bsg_error *err)
+/*
+ * The attributes by the signature, the content by the digest in the attributes (RFC 5652 section 5.4).
+ * Not by CMS_verify(), which copies the content, and in OpenSSL 3.0 leaks memory where a message is wrong
+ * in a certain way.
+ */
+static enum bsg_err verify(struct bsg_cms *cms, struct bsg_bytes content, struct bsg_error *err)
 {
-	char *bytes = NULL;
-	long len;
+	const ASN1_STRING *said = CMS_signed_get0_data_by_OBJ(cms->signer, OBJ_nid2obj(NID_pkcs9_messageDigest), -3,
+							      V_ASN1_OCTET_STRING);
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int len = 0;
 
-	if (CMS_verify(cms->cms, NULL, NULL, in, out, CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY) != 1)
+	if (CMS_SignerInfo_verify(cms->signer) != 1)
 		return bsg_ossl_fail(err, "SignedData: the signature does not hold");
-	if (content == NULL)
-		return BSG_OK;
-	len = BIO_get_mem_data(out, &bytes);
-	bsg_buf_add(content, bytes, len > 0 ? (size_t)len : 0);
-	return bsg_buf_finish(content, err);
+	if (EVP_Digest(content.len > 0 ? content.ptr : (const uint8_t *)"", content.len, digest, &len,
+		       md_of(cms->digest), NULL) != 1)
+		return bsg_ossl_fail(err, "SignedData: digest");
+	if (said == NULL || (unsigned)ASN1_STRING_length(said) != len ||
+	    memcmp(ASN1_STRING_get0_data(said), digest, len) != 0) {
+		(void)bsg_ossl_fail(NULL, "");
+		return bsg_fail(err, BSG_E_CRYPTO, "SignedData: the content is not what was signed");
+	}
+	return BSG_OK;
 }
 
 enum bsg_err bsg_cms_verify(struct bsg_cms *cms, const struct bsg_bytes *detached, bool sha1,
 			    struct bsg_buf *content, struct bsg_error *err)
 {
-	BIO *in = NULL;
-	BIO *out = NULL;
+	struct bsg_bytes bytes;
+	ASN1_OCTET_STRING **inside = CMS_get0_content(cms->cms);
 	enum bsg_err rc;
 
 	if (bsg_cms_is_attached(cms) != (detached == NULL))
 		return refuse(err, detached != NULL ? "the content is inside, it belongs outside" :
 						      "the content is not inside");
-	if (detached != NULL && detached->len > BSG_CMS_MAX)
-		return bsg_fail(err, BSG_E_LIMIT, "signed content larger than %d bytes", BSG_CMS_MAX);
-	rc = check_algorithms(cms, sha1, err);
-	if (rc != BSG_OK)
-		return rc;
 	if (detached != NULL)
-		in = BIO_new_mem_buf(detached->len > 0 ? detached->ptr : (const uint8_t *)"", (int)detached->len);
+		bytes = *detached;
 	else
-		out = BIO_new(BIO_s_mem());
-	if (in == NULL && out == NULL)
-		rc = bsg_ossl_fail(err, "verify SignedData");
-	else
-		rc = verify(cms, in, out, detached != NULL ? NULL : content, err);
-	BIO_free(in);
-	BIO_free(out);
-	return rc;
+		bytes = (struct bsg_bytes){ ASN1_STRING_get0_data(*inside), (size_t)ASN1_STRING_length(*inside) };
+	rc = check_algorithms(cms, sha1, err);
+	if (rc == BSG_OK)
+		rc = verify(cms, bytes, err);
+	if (rc != BSG_OK || detached != NULL)
+		return rc;
+	bsg_buf_add(content, bytes.ptr, bytes.len);
+	return bsg_buf_finish(content, err);
 }
 
 /* ---- making ---------------------------------------------------------------- */
-
-static const EVP_MD *md_of(enum bsg_cms_digest digest)
-{
-	switch (digest) {
-	case BSG_CMS_SHA1:
-		return EVP_sha1();
-	case BSG_CMS_SHA256:
-		return EVP_sha256();
-	case BSG_CMS_SHA384:
-		return EVP_sha384();
-	case BSG_CMS_SHA512:
-		return EVP_sha512();
-	case BSG_CMS_OTHER_DIGEST:
-	default:
-		return NULL;
-	}
-}
 
 static int add_time(CMS_SignerInfo *signer, int64_t at)
 {
