@@ -110,6 +110,9 @@ static struct fixture {
 	struct bsg_public_key pub;
 	struct bsg_bytes root, ca, secret_cert;
 	struct bsg_buf csr, device, orders, certs, sealed, pem;
+	struct bsg_rsa_key *rsa;
+	struct bsg_bytes apple_ca;
+	struct bsg_buf rsa_cert, rsa_csr, envelope, signed_data;
 	uint8_t signature[BSG_SIGNATURE_LEN];
 } f;
 
@@ -119,6 +122,13 @@ static const struct bsg_profile profile = {
 	.not_after = NOW + BSG_DEVICE_CERT_LIFE_S,
 };
 
+static const struct bsg_cms_message message = {
+	.content = { (const uint8_t *)"said", 4 }, .digest = BSG_CMS_SHA256, .at = NOW,
+};
+static const struct bsg_profile apple_profile = {
+	.purpose = BSG_CERT_APPLE, .cn = DEVICE, .not_before = NOW, .not_after = NOW + BSG_APPLE_CERT_LIFE_S,
+};
+
 static struct bsg_bytes bytes_of(const struct bsg_buf *buf)
 {
 	return (struct bsg_bytes){ buf->data, buf->len };
@@ -126,7 +136,8 @@ static struct bsg_bytes bytes_of(const struct bsg_buf *buf)
 
 static int make_all(void **state)
 {
-	struct bsg_buf *bufs[] = { &f.csr, &f.device, &f.orders, &f.certs, &f.sealed, &f.pem };
+	struct bsg_buf *bufs[] = { &f.csr, &f.device, &f.orders, &f.certs, &f.sealed, &f.pem, &f.rsa_cert, &f.rsa_csr,
+				   &f.envelope, &f.signed_data };
 	int ok = scratch_make(state) == 0;
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
@@ -142,7 +153,13 @@ static int make_all(void **state)
 	     bsg_est_encode_certs(&f.root, 1, &f.certs, NULL) == BSG_OK &&
 	     bsg_seal(f.secret_cert, payload, &f.sealed, NULL) == BSG_OK &&
 	     bsg_cert_to_pem(f.root, &f.pem, NULL) == BSG_OK &&
-	     bsg_key_sign(f.key, payload, f.signature, NULL) == BSG_OK;
+	     bsg_key_sign(f.key, payload, f.signature, NULL) == BSG_OK &&
+	     bsg_keyring_certificate(f.ring, BSG_KEYRING_APPLE_CA, &f.apple_ca, NULL) == BSG_OK &&
+	     bsg_rsa_generate(2048, &f.rsa, NULL) == BSG_OK &&
+	     bsg_rsa_self_signed(f.rsa, "x", NOW, NOW + 86400, &f.rsa_cert, NULL) == BSG_OK &&
+	     bsg_csr_make_rsa(f.rsa, "x", "challenge", &f.rsa_csr, NULL) == BSG_OK &&
+	     bsg_cms_encrypt(f.apple_ca, bytes_of(&f.rsa_csr), BSG_CMS_AES128, &f.envelope, NULL) == BSG_OK &&
+	     bsg_cms_sign(f.rsa, bytes_of(&f.rsa_cert), &message, &f.signed_data, NULL) == BSG_OK;
 	if (ok)
 		bsg_key_public(f.key, &f.pub);
 	return ok ? 0 : -1;
@@ -158,6 +175,11 @@ static int free_all(void **state)
 	bsg_buf_free(&f.certs);
 	bsg_buf_free(&f.sealed);
 	bsg_buf_free(&f.pem);
+	bsg_rsa_free(f.rsa);
+	bsg_buf_free(&f.rsa_cert);
+	bsg_buf_free(&f.rsa_csr);
+	bsg_buf_free(&f.envelope);
+	bsg_buf_free(&f.signed_data);
 	return scratch_remove(state);
 }
 
@@ -356,6 +378,106 @@ static enum bsg_err do_unseal(struct bsg_error *err)
 	return rc;
 }
 
+static enum bsg_err do_rsa_csr_make(struct bsg_error *err)
+{
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_CSR_MAX);
+	rc = bsg_csr_make_rsa(f.rsa, "x", "challenge", &out, err);
+	bsg_buf_free(&out);
+	return rc;
+}
+
+static enum bsg_err do_rsa_csr_verify(struct bsg_error *err)
+{
+	struct bsg_rsa_request request;
+	enum bsg_err rc = bsg_csr_verify_rsa(bytes_of(&f.rsa_csr), &request, err);
+
+	/* A challenge that is lost for want of memory would be a request without one. */
+	CHECK((rc == BSG_OK) == (request.challenge.len == 9));
+	bsg_rsa_request_free(&request);
+	return rc;
+}
+
+static enum bsg_err do_issue_apple(struct bsg_error *err)
+{
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_CERT_MAX);
+	rc = bsg_keyring_issue(f.ring, bytes_of(&f.rsa_csr), &apple_profile, &out, err);
+	allocations_left = -1;
+	if (rc == BSG_OK)
+		CHECK(bsg_cert_verify(bytes_of(&out), NULL, 0, f.apple_ca, BSG_CERT_APPLE, NOW, NULL) == BSG_OK);
+	bsg_buf_free(&out);
+	return rc;
+}
+
+static enum bsg_err do_cms_sign(struct bsg_error *err)
+{
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_CMS_MAX);
+	rc = bsg_cms_sign(f.rsa, bytes_of(&f.rsa_cert), &message, &out, err);
+	bsg_buf_free(&out);
+	return rc;
+}
+
+static enum bsg_err do_cms_verify(struct bsg_error *err)
+{
+	struct bsg_cms *cms;
+	struct bsg_buf out;
+	enum bsg_err rc = bsg_cms_read(bytes_of(&f.signed_data), &cms, err);
+
+	bsg_buf_init(&out, BSG_CMS_MAX);
+	if (rc == BSG_OK)
+		rc = bsg_cms_verify(cms, NULL, false, &out, err);
+	CHECK((rc == BSG_OK) == (out.len == 4));
+	bsg_buf_free(&out);
+	bsg_cms_free(cms);
+	return rc;
+}
+
+static enum bsg_err do_cms_verify_wrong(struct bsg_error *err)
+{
+	struct bsg_cms *cms;
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_CMS_MAX);
+	f.signed_data.data[f.signed_data.len - 1] ^= 1;
+	rc = bsg_cms_read(bytes_of(&f.signed_data), &cms, err);
+	if (rc == BSG_OK)
+		rc = bsg_cms_verify(cms, NULL, false, &out, err);
+	f.signed_data.data[f.signed_data.len - 1] ^= 1;
+	bsg_cms_free(cms);
+	CHECK(rc != BSG_OK && out.len == 0);
+	return refused ? rc : BSG_OK;
+}
+
+static enum bsg_err do_cms_encrypt(struct bsg_error *err)
+{
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_CMS_MAX);
+	rc = bsg_cms_encrypt(f.apple_ca, payload, BSG_CMS_AES256, &out, err);
+	bsg_buf_free(&out);
+	return rc;
+}
+
+static enum bsg_err do_scep_decrypt(struct bsg_error *err)
+{
+	struct bsg_secret out;
+	enum bsg_err rc = bsg_keyring_decrypt(f.ring, BSG_DECRYPT_SCEP, bytes_of(&f.envelope), &out, err);
+
+	CHECK((rc == BSG_OK) == (out.data != NULL));
+	bsg_secret_free(&out);
+	return rc;
+}
+
 static const struct { const char *name; enum bsg_err (*run)(struct bsg_error *err); } operations[] = {
 	{ "make a key", do_generate },
 	{ "write a key", do_pem_of_key },
@@ -376,6 +498,14 @@ static const struct { const char *name; enum bsg_err (*run)(struct bsg_error *er
 	{ "read PEM", do_from_pem },
 	{ "open the keyring", do_keyring_open },
 	{ "decrypt a secret", do_unseal },
+	{ "make a request with an RSA key", do_rsa_csr_make },
+	{ "verify a request with an RSA key", do_rsa_csr_verify },
+	{ "issue to an Apple device", do_issue_apple },
+	{ "sign CMS", do_cms_sign },
+	{ "verify CMS", do_cms_verify },
+	{ "verify wrong CMS", do_cms_verify_wrong },
+	{ "encrypt CMS", do_cms_encrypt },
+	{ "decrypt a request", do_scep_decrypt },
 };
 
 #define N_OPERATIONS (sizeof(operations) / sizeof(operations[0]))

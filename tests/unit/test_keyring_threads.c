@@ -19,6 +19,8 @@
 #define N_ROUNDS 20
 
 static struct bsg_keyring *ring;
+static struct bsg_rsa_key *phone;
+static struct bsg_buf phone_csr;
 static const struct bsg_bytes payload = { (const uint8_t *)"\xa1\x01\x02", 3 };
 
 static struct bsg_bytes bytes_of(const struct bsg_buf *buf)
@@ -96,6 +98,45 @@ static enum bsg_err keep_secret(struct bsg_error *err)
 	return rc;
 }
 
+/* Single DES first: the context of old algorithms is made by whoever needs it first. */
+static enum bsg_err enrol_apple(int round, struct bsg_error *err)
+{
+	static const struct bsg_profile profile = {
+		.purpose = BSG_CERT_APPLE, .cn = "0123456789abcdef0123456789abcdef", .not_before = NOW,
+		.not_after = NOW + BSG_APPLE_CERT_LIFE_S,
+	};
+	static const struct bsg_cms_message message = {
+		.content = { (const uint8_t *)"<?xml version='1.0'?>", 21 }, .digest = BSG_CMS_SHA256, .at = NOW,
+	};
+	struct bsg_secret csr = { 0 };
+	struct bsg_cms *cms = NULL;
+	struct bsg_buf out[4];
+	struct bsg_bytes ca;
+	enum bsg_err rc = bsg_keyring_certificate(ring, BSG_KEYRING_APPLE_CA, &ca, err);
+
+	for (int i = 0; i < 4; i++)
+		bsg_buf_init(&out[i], BSG_CMS_MAX);
+	if (rc == BSG_OK)
+		rc = bsg_cms_encrypt(ca, bytes_of(&phone_csr), round % 2 == 0 ? BSG_CMS_DES : BSG_CMS_AES128, &out[0], err);
+	if (rc == BSG_OK)
+		rc = bsg_keyring_decrypt(ring, BSG_DECRYPT_SCEP_LEGACY, bytes_of(&out[0]), &csr, err);
+	if (rc == BSG_OK)
+		rc = bsg_keyring_issue(ring, (struct bsg_bytes){ csr.data, csr.len }, &profile, &out[1], err);
+	if (rc == BSG_OK)
+		rc = bsg_cert_verify(bytes_of(&out[1]), NULL, 0, ca, BSG_CERT_APPLE, NOW, err);
+	if (rc == BSG_OK)
+		rc = bsg_keyring_sign_cms(ring, BSG_SIGN_PROFILE, &message, &out[2], err);
+	if (rc == BSG_OK)
+		rc = bsg_cms_read(bytes_of(&out[2]), &cms, err);
+	if (rc == BSG_OK)
+		rc = bsg_cms_verify(cms, NULL, false, &out[3], err);
+	bsg_cms_free(cms);
+	bsg_secret_free(&csr);
+	for (int i = 0; i < 4; i++)
+		bsg_buf_free(&out[i]);
+	return rc;
+}
+
 static void *work(void *arg)
 {
 	struct bsg_error *err = arg;
@@ -107,6 +148,8 @@ static void *work(void *arg)
 			rc = order(err);
 		if (rc == BSG_OK)
 			rc = keep_secret(err);
+		if (rc == BSG_OK)
+			rc = enrol_apple(i, err);
 	}
 	return NULL;
 }
@@ -118,6 +161,9 @@ static void one_keyring_serves_many_threads(void **state)
 
 	(void)state;
 	must(bsg_keyring_open(scratch_path("."), NOW, &ring, &err[0]), &err[0]);
+	bsg_buf_init(&phone_csr, BSG_CSR_MAX);
+	must(bsg_rsa_generate(2048, &phone, &err[0]), &err[0]);
+	must(bsg_csr_make_rsa(phone, "a phone", "secret", &phone_csr, &err[0]), &err[0]);
 	for (int i = 0; i < N_THREADS; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, work, &err[i]), 0);
 	for (int i = 0; i < N_THREADS; i++)
@@ -125,6 +171,8 @@ static void one_keyring_serves_many_threads(void **state)
 	for (int i = 0; i < N_THREADS; i++)
 		assert_string_equal(err[i].text, "");
 	bsg_keyring_free(ring);
+	bsg_rsa_free(phone);
+	bsg_buf_free(&phone_csr);
 }
 
 int main(void)
