@@ -17,10 +17,12 @@ new_certs_dir = .
 rand_serial = yes
 default_md = sha256
 policy = names
+preserve = yes
 email_in_dn = no
 unique_subject = no
 [names]
-commonName = supplied
+userId = optional
+commonName = optional
 [root]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
@@ -54,6 +56,14 @@ sign() {
 		-startdate "$5" -enddate "$6" -in "$1.csr" -out "$1.crt" 2>/dev/null
 }
 
+# push NAME SUBJECT CA START END: a client certificate with an RSA key, as Apple issues them
+push() {
+	openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$1.key" 2>/dev/null
+	openssl req -new -config ca.cnf -multivalue-rdn -key "$1.key" -subj "$2" -out "$1.csr"
+	openssl ca -batch -notext -config ca.cnf -extensions client -cert "$3.crt" -keyfile "$3.key" \
+		-startdate "$4" -enddate "$5" -in "$1.csr" -out "$1.crt" 2>/dev/null
+}
+
 # root NAME CN
 root() {
 	key "$1"
@@ -75,6 +85,15 @@ sign client2 ffeeddccbbaa99887766554433221100 client device_ca "$then" "$far"
 sign old_client 00112233445566778899aabbccddeeff client device_ca "$then" "$later"
 sign rogue_client 00112233445566778899aabbccddeeff client rogue_device_ca "$then" "$far"
 sign wrong_use 00112233445566778899aabbccddeeff server device_ca "$then" "$far"
+topic=com.apple.mgmt.External.00000000-1111-2222-3333-444444444444
+push push "/UID=$topic/CN=APSP:00000000" root "$then" "$far"
+push push_renewed "/UID=$topic/CN=APSP:11111111" root "$then" "$far"
+push push_other "/UID=com.apple.mgmt.External.other/CN=APSP:22222222" root "$then" "$far"
+push push_old "/UID=$topic/CN=APSP:33333333" root "$then" "$later"
+push push_rogue "/UID=$topic/CN=APSP:44444444" rogue "$then" "$far"
+push push_twice "/UID=$topic/UID=com.apple.mgmt.External.other" root "$then" "$far"
+push push_odd "/UID=com.apple.mgmt.External.x y/CN=APSP:55555555" root "$then" "$far"
+push push_long "/UID=$(printf '%0129d' 0)/CN=APSP:66666666" root "$then" "$far"
 openssl crl2pkcs7 -nocrl -certfile device_ca.crt -certfile root.crt -outform DER | base64 >cacerts
 
 c_string() { printf 'static const char %s[] __attribute__((unused)) =\n' "$1"; sed 's/.*/\t"&\\n"/' "$2"; printf ';\n\n'; }
@@ -83,5 +102,6 @@ c_string() { printf 'static const char %s[] __attribute__((unused)) =\n' "$1"; s
 	for f in *.crt; do c_string "cert_${f%.crt}" "$f"; done
 	for f in *.key; do c_string "key_${f%.key}" "$f"; done
 	c_string est_cacerts cacerts
+	printf '#define PUSH_TOPIC "%s"\n' "$topic"
 } >"$out.new"
 mv "$out.new" "$out"
