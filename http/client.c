@@ -5,15 +5,11 @@
  */
 #include "http/client.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 #include <gnutls/crypto.h>
@@ -24,19 +20,17 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/timetext.h"
+#include "http/tlsfiles.h"
 
 #define RESPONSE_MAX ((size_t)1024 * 1024)
 #define POLL_MS 60000			/* curl's own timers come earlier where they matter */
-
-enum secret_file { ROOT, CERTIFICATE, KEY, N_FILES };
 
 struct bsg_http_client {
 	CURL *easy;
 	CURLM *multi;
 	atomic_bool cancelled;
 	char *unix_path, *user_agent, *bearer;
-	char *paths[N_FILES];		/* what curl opens; NULL: none */
-	int memory[N_FILES];		/* memory files behind /proc/self/fd/N; -1: none */
+	struct bsg_tls_files files;
 	unsigned connect_timeout_ms;
 	bool trusts_anyone;		/* bsg_http_client_find_root() only */
 };
@@ -48,109 +42,27 @@ struct transfer {
 	bool is_too_large;
 };
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_ready = CURLE_FAILED_INIT;
-
-static void init_curl(void)
-{
-	curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static enum bsg_err no_memory(struct bsg_error *err)
 {
 	return bsg_fail(err, BSG_E_NO_MEMORY, "http client: out of memory");
 }
 
-/* curl of Debian's GnuTLS flavour takes files only: give it one that no disk sees. */
-static enum bsg_err put_in_memory(struct bsg_http_client *client, enum secret_file which,
-				  const void *data, size_t len, struct bsg_error *err)
-{
-	char path[64];
-	const char *at = data;
-	int fd = memfd_create("bosaga", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return bsg_fail(err, BSG_E_UNAVAILABLE, "http client: memory file: %s",
-				strerror(errno));
-	client->memory[which] = fd;
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0)
-			return bsg_fail(err, BSG_E_UNAVAILABLE, "http client: memory file: %s",
-					strerror(errno));
-		at += n;
-		len -= (size_t)n;
-	}
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	client->paths[which] = strdup(path);
-	return client->paths[which] != NULL ? BSG_OK : no_memory(err);
-}
-
-static enum bsg_err root_to_pem(const void *root, size_t len, char **pem, struct bsg_error *err)
-{
-	gnutls_datum_t in = { .data = (unsigned char *)(uintptr_t)root, .size = (unsigned)len };
-	gnutls_datum_t out = { 0 };
-	gnutls_x509_crt_t crt;
-	int rc = gnutls_x509_crt_init(&crt);
-
-	*pem = NULL;
-	if (rc < 0)
-		return no_memory(err);
-	rc = gnutls_x509_crt_import(crt, &in, GNUTLS_X509_FMT_DER);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &out);
-	gnutls_x509_crt_deinit(crt);
-	if (rc < 0)
-		return bsg_fail(err, BSG_E_CRYPTO, "root certificate: %s", gnutls_strerror(rc));
-	*pem = strndup((const char *)out.data, out.size);
-	gnutls_free(out.data);
-	return *pem != NULL ? BSG_OK : no_memory(err);
-}
-
-static enum bsg_err check_pem(const void *pem, size_t len, struct bsg_error *err)
-{
-	gnutls_datum_t in = { .data = (unsigned char *)(uintptr_t)pem, .size = (unsigned)len };
-	gnutls_x509_crt_t *list = NULL;
-	unsigned n = 0;
-	int rc = gnutls_x509_crt_list_import2(&list, &n, &in, GNUTLS_X509_FMT_PEM, 0);
-
-	if (rc < 0)
-		return bsg_fail(err, BSG_E_CRYPTO, "root certificate: %s", gnutls_strerror(rc));
-	for (unsigned i = 0; i < n; i++)
-		gnutls_x509_crt_deinit(list[i]);
-	gnutls_free(list);
-	return BSG_OK;
-}
-
 static enum bsg_err set_root(struct bsg_http_client *client,
 			     const struct bsg_http_client_options *o, struct bsg_error *err)
 {
-	char *pem = NULL;
-	enum bsg_err rc;
-
 	if (o->root != NULL && o->root_file != NULL)
 		return bsg_fail(err, BSG_E_INVALID, "http client: root and root_file, which one?");
-	if (o->root_file != NULL) {
-		client->paths[ROOT] = strdup(o->root_file);
-		return client->paths[ROOT] != NULL ? BSG_OK : no_memory(err);
-	}
+	if (o->root_file != NULL)
+		return bsg_tls_files_name(&client->files, BSG_TLS_FILE_ROOT, o->root_file, err);
 	if (o->root == NULL)
 		return BSG_OK;
-	if (memmem(o->root, o->root_len, "-----BEGIN", 10) != NULL) {
-		rc = check_pem(o->root, o->root_len, err);
-		return rc == BSG_OK ? put_in_memory(client, ROOT, o->root, o->root_len, err) : rc;
-	}
-	rc = root_to_pem(o->root, o->root_len, &pem, err);
-	if (rc == BSG_OK)
-		rc = put_in_memory(client, ROOT, pem, strlen(pem), err);
-	free(pem);
-	return rc;
+	return bsg_tls_files_put_root(&client->files, o->root, o->root_len, err);
 }
 
 static enum bsg_err set_pair(struct bsg_http_client *client,
 			     const struct bsg_http_client_options *o, struct bsg_error *err)
 {
+	struct bsg_tls_files *files = &client->files;
 	enum bsg_err rc;
 
 	if ((o->certificate_file == NULL) != (o->key_file == NULL) ||
@@ -159,16 +71,14 @@ static enum bsg_err set_pair(struct bsg_http_client *client,
 		return bsg_fail(err, BSG_E_INVALID,
 				"http client: a certificate and its key, once, please");
 	if (o->key_file != NULL) {
-		client->paths[CERTIFICATE] = strdup(o->certificate_file);
-		client->paths[KEY] = strdup(o->key_file);
-		return client->paths[CERTIFICATE] != NULL && client->paths[KEY] != NULL ?
-			BSG_OK : no_memory(err);
+		rc = bsg_tls_files_name(files, BSG_TLS_FILE_CERTIFICATE, o->certificate_file, err);
+		return rc == BSG_OK ? bsg_tls_files_name(files, BSG_TLS_FILE_KEY, o->key_file, err) : rc;
 	}
 	if (o->key_pem == NULL)
 		return BSG_OK;
-	rc = put_in_memory(client, CERTIFICATE, o->certificate_pem, strlen(o->certificate_pem), err);
+	rc = bsg_tls_files_put(files, BSG_TLS_FILE_CERTIFICATE, o->certificate_pem, strlen(o->certificate_pem), err);
 	if (rc == BSG_OK)
-		rc = put_in_memory(client, KEY, o->key_pem, strlen(o->key_pem), err);
+		rc = bsg_tls_files_put(files, BSG_TLS_FILE_KEY, o->key_pem, strlen(o->key_pem), err);
 	return rc;
 }
 
@@ -182,17 +92,16 @@ enum bsg_err bsg_http_client_open(const struct bsg_http_client_options *options,
 				  struct bsg_http_client **out, struct bsg_error *err)
 {
 	struct bsg_http_client *client;
-	enum bsg_err rc = BSG_OK;
+	enum bsg_err rc;
 
 	*out = NULL;
-	pthread_once(&curl_once, init_curl);
-	if (curl_ready != CURLE_OK)
-		return bsg_fail(err, BSG_E_UNAVAILABLE, "http client: libcurl does not start");
+	rc = bsg_curl_start(err);
+	if (rc != BSG_OK)
+		return rc;
 	client = calloc(1, sizeof(*client));
 	if (client == NULL)
 		return no_memory(err);
-	for (int i = 0; i < N_FILES; i++)
-		client->memory[i] = -1;
+	bsg_tls_files_init(&client->files);
 	atomic_init(&client->cancelled, false);
 	client->connect_timeout_ms = options->connect_timeout_ms != 0 ?
 				     options->connect_timeout_ms : 10000;
@@ -222,11 +131,7 @@ void bsg_http_client_close(struct bsg_http_client *client)
 	curl_easy_cleanup(client->easy);
 	if (client->multi != NULL)
 		curl_multi_cleanup(client->multi);
-	for (int i = 0; i < N_FILES; i++) {
-		if (client->memory[i] >= 0)
-			close(client->memory[i]);
-		free(client->paths[i]);
-	}
+	bsg_tls_files_close(&client->files);
 	if (client->bearer != NULL)
 		explicit_bzero(client->bearer, strlen(client->bearer));
 	free(client->bearer);
@@ -282,7 +187,7 @@ static enum bsg_err check_url(const struct bsg_http_client *client, const char *
 	    curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
 	    curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
 		rc = bsg_fail(err, BSG_E_INVALID, "%s: not a URL", url != NULL ? url : "(none)");
-	else if (strcmp(scheme, "https") == 0 && client->paths[ROOT] == NULL &&
+	else if (strcmp(scheme, "https") == 0 && client->files.paths[BSG_TLS_FILE_ROOT] == NULL &&
 		 !client->trusts_anyone)
 		rc = bsg_fail(err, BSG_E_INVALID, "%s: no root certificate to trust", url);
 	else if (strcmp(scheme, "http") == 0 && client->unix_path == NULL && !is_loopback_name(host))
@@ -350,12 +255,12 @@ static CURLcode set_trust(const struct bsg_http_client *client)
 #define SET(option_, value_) \
 	if (rc == CURLE_OK) \
 		rc = curl_easy_setopt(easy, (option_), (value_))
-	SET(CURLOPT_CAINFO, client->paths[ROOT]);
+	SET(CURLOPT_CAINFO, client->files.paths[BSG_TLS_FILE_ROOT]);
 	SET(CURLOPT_SSL_VERIFYPEER, verify);
 	SET(CURLOPT_SSL_VERIFYHOST, verify * 2);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(CURLOPT_SSLCERT, client->paths[CERTIFICATE]);
-	SET(CURLOPT_SSLKEY, client->paths[KEY]);
+	SET(CURLOPT_SSLCERT, client->files.paths[BSG_TLS_FILE_CERTIFICATE]);
+	SET(CURLOPT_SSLKEY, client->files.paths[BSG_TLS_FILE_KEY]);
 	SET(CURLOPT_UNIX_SOCKET_PATH, client->unix_path);
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -566,7 +471,7 @@ static enum bsg_err pick_root(const uint8_t *der, size_t len, const uint8_t pin[
 			continue;
 		if (gnutls_hash_fast(GNUTLS_DIG_SHA256, cert.data, cert.size, digest) >= 0 &&
 		    memcmp(digest, pin, sizeof(digest)) == 0)
-			rc = root_to_pem(cert.data, cert.size, root_pem, err);
+			rc = bsg_tls_root_to_pem(cert.data, cert.size, root_pem, err);
 		gnutls_free(cert.data);
 	}
 	gnutls_pkcs7_deinit(bag);
