@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base64 with padding (RFC 4648 section 4). */
+/* Base64 with padding and base64url without (RFC 4648 sections 4 and 5). */
 #include "base/base64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -101,6 +101,53 @@ enum bsg_err bsg_base64_decode(const char *text, size_t text_len, uint8_t *out, 
 		return bsg_fail(err, BSG_E_INVALID, "base64: cut off");
 	if ((d.bits & ((1u << d.n_bits) - 1)) != 0)
 		return bsg_fail(err, BSG_E_INVALID, "base64: unused bits are not zero");
+	*len = n;
+	return BSG_OK;
+}
+
+void bsg_base64url_encode(const uint8_t *data, size_t len, struct bsg_buf *out)
+{
+	const size_t from = out->len;
+	size_t n_pads = 0;
+
+	bsg_base64_encode(data, len, 0, out);
+	if (out->rc != BSG_OK || out->len == from)
+		return;
+	for (size_t i = from; i < out->len; i++) {
+		if (out->data[i] == '+')
+			out->data[i] = '-';
+		else if (out->data[i] == '/')
+			out->data[i] = '_';
+		else if (out->data[i] == '=')
+			n_pads++;
+	}
+	out->len -= n_pads;
+	out->data[out->len] = '\0';
+}
+
+enum bsg_err bsg_base64url_decode(const char *text, size_t text_len, uint8_t *out, size_t cap, size_t *len,
+				  struct bsg_error *err)
+{
+	struct decoder d = { 0 };
+	size_t n = 0;
+
+	*len = 0;
+	for (size_t i = 0; i < text_len; i++) {
+		const char c = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
+
+		if (text[i] == '+' || text[i] == '/' || text[i] == '=' || !take(&d, c))
+			return bsg_fail(err, BSG_E_INVALID, "base64url: bad character at %zu", i);
+		if (d.n_bits < 8)
+			continue;
+		if (n == cap)
+			return bsg_fail(err, BSG_E_LIMIT, "base64url: more than %zu bytes", cap);
+		d.n_bits -= 8;
+		out[n++] = (uint8_t)(d.bits >> d.n_bits);
+	}
+	if (text_len % 4 == 1)
+		return bsg_fail(err, BSG_E_INVALID, "base64url: cut off");
+	if ((d.bits & ((1u << d.n_bits) - 1)) != 0)
+		return bsg_fail(err, BSG_E_INVALID, "base64url: unused bits are not zero");
 	*len = n;
 	return BSG_OK;
 }

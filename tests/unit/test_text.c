@@ -105,6 +105,33 @@ static void broken_base64_is_refused(void **state)
 	assert_int_equal(bsg_base64_decode("Zm9v", 4, out, 3, &len, NULL), BSG_OK);
 }
 
+static void base64url_has_no_padding_and_its_own_two_characters(void **state)
+{
+	static const uint8_t bytes[] = { 0xfb, 0xff, 0xbf, 0x3e, 0xfe };
+	static const char *const bad[] = { "Z", "Zm9vZ", "Zg==", "Zm+v", "Zm/v", "Zm 9v", "Zh", "Zm9" };
+	struct bsg_buf buf;
+	uint8_t back[16];
+	size_t len;
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		static const char *const texts[] = { "", "-w", "-_8", "-_-_", "-_-_Pg", "-_-_Pv4" };
+
+		bsg_buf_init(&buf, 64);
+		bsg_base64url_encode(bytes, n, &buf);
+		assert_int_equal(bsg_buf_finish(&buf, NULL), BSG_OK);
+		assert_string_equal((char *)buf.data, texts[n]);
+		assert_int_equal(bsg_base64url_decode(texts[n], strlen(texts[n]), back, sizeof(back), &len, NULL), BSG_OK);
+		assert_int_equal(len, n);
+		assert_memory_equal(back, bytes, n);
+		bsg_buf_free(&buf);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (bsg_base64url_decode(bad[i], strlen(bad[i]), back, sizeof(back), &len, NULL) != BSG_E_INVALID)
+			fail_msg("accepted '%s'", bad[i]);
+	assert_int_equal(bsg_base64url_decode("Zm9v", 4, back, 2, &len, NULL), BSG_E_LIMIT);
+}
+
 static void names_have_one_shape(void **state)
 {
 	char name[BSG_NAME_MAX + 2];
@@ -276,6 +303,7 @@ int main(void)
 		cmocka_unit_test(base64_agrees_with_its_rfc),
 		cmocka_unit_test(base64_may_be_broken_into_lines),
 		cmocka_unit_test(broken_base64_is_refused),
+		cmocka_unit_test(base64url_has_no_padding_and_its_own_two_characters),
 		cmocka_unit_test(names_have_one_shape),
 		cmocka_unit_test(only_text_that_can_be_shown_is_text),
 		cmocka_unit_test(times_go_there_and_back),
