@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bosaga-sim: simulated phones and gates, for demos, tests and load. */
+/* bosaga-sim: simulated phones, gates and APNs, for demos, tests and load. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +9,15 @@
 static const char usage[] =
 	"usage: bosaga-sim phones --socket PATH --state DIR --people N --place PLACE [--gate GATE] [--pause MS]\n"
 	"       bosaga-sim gate --credential FILE token --in|--out [--pass HEX] | code --pass HEX\n"
+	"       bosaga-sim apns --listen ADDR:PORT --dir DIR [--topic TOPIC] [--team TEAM --key-id ID]\n"
 	"\n"
 	"phones  let person-1 to person-N enrol a simulated phone each and come and go, until Ctrl-C\n"
-	"gate    show a threshold token or an exit code, as a gate without network does\n";
+	"gate    show a threshold token or an exit code, as a gate without network does\n"
+	"apns    stand in for Apple's push service, until Ctrl-C: DIR gets ca.pem (of the server, and of senders),\n"
+	"        push.pem and push.key (a sender's, for TOPIC), pushes.jsonl (what came); with --team senders need tokens\n"
+	"        signed by DIR/token.p8 instead. DIR/behaviour.json, looked at before each push, makes it differ:\n"
+	"        {\"status\": 429, \"reason\": \"TooManyRequests\", \"retry_after_s\": 2, \"times\": 3}, and timestamp_ms,\n"
+	"        delay_ms, is_silent, drops, resets, goaway_after, token\n";
 
 static int take_number(const char *text, int least, int *out)
 {
@@ -61,6 +67,8 @@ int main(int argc, char **argv)
 {
 	if (argc >= 2 && strcmp(argv[1], "gate") == 0)
 		return bsg_sim_gate_main(argc - 2, argv + 2);
+	if (argc >= 2 && strcmp(argv[1], "apns") == 0)
+		return bsg_sim_apns_main(argc - 2, argv + 2);
 	if (argc >= 2 && strcmp(argv[1], "phones") == 0)
 		return phones(argc - 2, argv + 2);
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {

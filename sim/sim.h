@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two things `bosaga-sim` does. Private to sim/. */
+/* The things `bosaga-sim` does. Private to sim/. */
 #ifndef BSG_SIM_SIM_H
 #define BSG_SIM_SIM_H
 
@@ -23,5 +23,8 @@ enum bsg_err bsg_sim_phones(const struct bsg_sim_phones_options *options, struct
 
 /** `bosaga-sim gate …`, arguments from behind `gate`. @return an exit status: 0, 1 refused, 2 usage */
 int bsg_sim_gate_main(int argc, char **argv);
+
+/** `bosaga-sim apns …`, until SIGINT or SIGTERM. Prints `port N` when it listens. @return as above */
+int bsg_sim_apns_main(int argc, char **argv);
 
 #endif
