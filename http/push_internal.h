@@ -96,7 +96,8 @@ struct bsg_push_sender {
 	struct bsg_push_flight *idle;
 	unsigned n_flying;
 	bool is_halted;
-	unsigned level;			/* pauses in a row; above 0 only one request at a time asks whether it works */
+	bool is_proven;			/* something was answered; before, one request at a time asks whether it works */
+	unsigned level;			/* pauses in a row */
 	unsigned epoch;			/* grows with each pause: failures of older requests are not news */
 	int64_t pause_until_ms, last_answer_ms, check_at_ms;
 	bool wants_reset;		/* connections are worth nothing: new ones when nothing flies */

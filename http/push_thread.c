@@ -3,7 +3,7 @@
  * The sender's thread: begins what may begin, sees how it ended, and decides what comes next.
  *
  * Three things hold it back, each for itself: a device's own pause, a pause of everything
- * (level > 0: the endpoint does not work), and a halt (we are refused).
+ * (the endpoint does not work), and a halt (we are refused).
  */
 #include <stdio.h>
 #include <string.h>
@@ -107,6 +107,7 @@ static void pause_all(struct bsg_push_sender *s, unsigned epoch, int64_t at_leas
 		return;
 	s->epoch++;
 	s->level++;
+	s->is_proven = false;
 	s->pause_until_ms = mono_ms(s) + pause_ms(s, s->level, at_least_ms);
 	tell(s, BSG_PUSH_DOWN, why);
 }
@@ -131,6 +132,7 @@ static void on_answer(struct bsg_push_sender *s, struct bsg_push_entry *entry, c
 		action = BSG_PUSH_ACT_HALT;
 	if (action < BSG_PUSH_ACT_PAUSE_ALL && !s->is_halted) {
 		s->level = 0;
+		s->is_proven = true;
 		tell(s, BSG_PUSH_WORKING, "");
 	}
 	switch (action) {
@@ -250,10 +252,15 @@ static bool begin(struct bsg_push_sender *s, struct bsg_push_entry *entry)
 	return true;
 }
 
+/*
+ * One first: libcurl learns from its connection how many streams it may have (until then it takes
+ * 100 for granted and opens further connections for the rest), and Apple allows one stream until
+ * it has seen a good token.
+ */
 static bool may_begin(const struct bsg_push_sender *s, bool credentials_wait)
 {
 	return !s->is_halted && !credentials_wait && !s->wants_reset && mono_ms(s) >= s->pause_until_ms &&
-	       s->n_flying < (s->level > 0 ? 1 : s->options.streams_max);
+	       s->n_flying < (s->is_proven ? s->options.streams_max : 1);
 }
 
 /* Drop what expired, wake what paused, begin what may begin. */
@@ -319,6 +326,7 @@ static void use_credentials(struct bsg_push_sender *s, struct bsg_push_creds *cr
 	bsg_push_creds_free(s->creds);
 	s->creds = creds;
 	s->is_halted = false;
+	s->is_proven = false;
 	s->level = 0;
 	s->pause_until_ms = 0;
 	s->epoch++;

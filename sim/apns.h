@@ -66,6 +66,7 @@ struct bsg_sim_apns_options {
 
 struct bsg_sim_apns_stats {
 	unsigned n_connections;			/* that finished their handshake */
+	unsigned n_open, n_open_max;		/* of those, now, and the most at once */
 	unsigned n_refused;			/* that did not */
 	unsigned n_requests;			/* complete ones */
 	unsigned n_accepted;			/* answered 200 */

@@ -263,6 +263,20 @@ static void read_sender(struct bsg_apns_conn *conn)
 	gnutls_x509_crt_deinit(crt);
 }
 
+static void count_handshake(struct bsg_apns_conn *conn, bool is_good)
+{
+	struct bsg_sim_apns_stats *stats = &conn->apns->stats;
+
+	if (!is_good) {
+		stats->n_refused++;
+		return;
+	}
+	conn->number = ++stats->n_connections;
+	stats->n_open++;
+	if (stats->n_open > stats->n_open_max)
+		stats->n_open_max = stats->n_open;
+}
+
 static void shake_hands(struct bsg_apns_conn *conn)
 {
 	int rc = gnutls_handshake(conn->tls);
@@ -270,10 +284,7 @@ static void shake_hands(struct bsg_apns_conn *conn)
 	if (rc < 0 && !gnutls_error_is_fatal(rc))
 		return;
 	pthread_mutex_lock(&conn->apns->lock);
-	if (rc < 0)
-		conn->apns->stats.n_refused++;
-	else
-		conn->number = ++conn->apns->stats.n_connections;
+	count_handshake(conn, rc >= 0);
 	pthread_mutex_unlock(&conn->apns->lock);
 	if (rc < 0)
 		(void)gnutls_alert_send_appropriate(conn->tls, rc);
@@ -437,6 +448,11 @@ enum bsg_err bsg_apns_conn_open(struct bsg_sim_apns *apns, int fd, struct bsg_er
 
 void bsg_apns_conn_close(struct bsg_apns_conn *conn)
 {
+	if (conn->number != 0) {
+		pthread_mutex_lock(&conn->apns->lock);
+		conn->apns->stats.n_open--;
+		pthread_mutex_unlock(&conn->apns->lock);
+	}
 	/* nghttp2 does not call on_stream_close for what is open when it ends. */
 	nghttp2_session_del(conn->h2);
 	while (conn->streams != NULL) {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is let in and who is believed: client certificates, pinned roots, tickets, reload, proxies. */
-#include <errno.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,18 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <curl/curl.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
 #include "http_fixture.h"
 #include "http_certs.h"
+#include "root_store.h"
 
 #define DEVICE "00112233445566778899aabbccddeeff"
 
@@ -384,47 +380,6 @@ static void with_our_own_tls_the_header_means_nothing(void **state)
 	fixture_stop(&f);
 }
 
-#define STORE "/etc/ssl/certs"
-
-/* Make mounts of this process its own. In a chroot "/" is no mount point; a bind of the folder on itself is one. */
-static int own_mounts(void)
-{
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
-		return 0;
-	if (errno != EINVAL || mount(STORE, STORE, NULL, MS_BIND, NULL) != 0)
-		return -1;
-	return mount("none", STORE, NULL, MS_PRIVATE, NULL);
-}
-
-/*
- * The right root in the system's store only. In a mount namespace of its own
- * this process hides /etc/ssl/certs behind a directory with just that root;
- * a plain libcurl then believes the server, which shows that the store works.
- */
-static void put_root_into_store(void)
-{
-	FILE *file;
-
-	if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-		fprintf(stderr, "no mount namespace: %s\n", strerror(errno));
-		exit(3);
-	}
-	if (own_mounts() != 0 || mount("tmpfs", STORE, "tmpfs", 0, NULL) != 0) {
-		fprintf(stderr, "mount: %s\n", strerror(errno));
-		exit(3);
-	}
-	file = fopen(STORE "/ca-certificates.crt", "w");
-	if (file == NULL || fputs(cert_root, file) < 0 || fclose(file) != 0)
-		exit(3);
-}
-
-static size_t swallow(char *data, size_t size, size_t n, void *arg)
-{
-	(void)data;
-	(void)arg;
-	return size * n;
-}
-
 static int store_child(const char *url)
 {
 	const struct bsg_http_client_options options = { .root = cert_rogue,
@@ -432,26 +387,17 @@ static int store_child(const char *url)
 	struct bsg_http_client *client;
 	struct bsg_http_response r;
 	struct bsg_error err = { .text = "" };
-	CURL *plain = curl_easy_init();
-	CURLcode rc;
 
-	put_root_into_store();
-	curl_easy_setopt(plain, CURLOPT_URL, url);
-	curl_easy_setopt(plain, CURLOPT_WRITEFUNCTION, swallow);
-	rc = curl_easy_perform(plain);
-	curl_easy_cleanup(plain);
-	if (rc != CURLE_OK) {
-		fprintf(stderr, "plain libcurl: %s\n", curl_easy_strerror(rc));
+	root_store_replace(cert_root);
+	if (!root_store_is_used(url))
 		return 4;
-	}
 	if (bsg_http_client_open(&options, &client, &err) != BSG_OK)
 		return 5;
 	if (bsg_http_client_do(client, &(struct bsg_http_request){ .url = url }, &r, &err) !=
 	    BSG_E_CRYPTO)
 		return 6;
 	bsg_http_client_close(client);
-	(void)umount2(STORE, MNT_DETACH);
-	(void)umount2(STORE, MNT_DETACH);	/* the bind of a chroot, if there is one */
+	root_store_restore();
 	return 0;
 }
 
@@ -460,21 +406,14 @@ static void the_right_root_in_the_systems_store_only_is_refused(void **state)
 	struct fixture f;
 	char url[100];
 	int status;
-	pid_t pid;
 
 	(void)state;
 	people_plane(&f);
 	fixture_start(&f);
 	(void)snprintf(url, sizeof(url), "%s/hello", f.url);
-	pid = fork();
-	if (pid == 0) {
-		execl("/proc/self/exe", "test_http_tls", "store-child", url, (char *)NULL);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("child: 4 = the store does not work, 6 = our client used it: %d",
-			 WEXITSTATUS(status));
+	status = root_store_child("store-child", url);
+	if (status != 0)
+		fail_msg("child: 4 = the store does not work, 6 = our client used it: %d", status);
 	assert_int_equal(f.n_handled, 1);	/* plain libcurl only */
 	fixture_stop(&f);
 }
