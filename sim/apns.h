@@ -45,6 +45,7 @@ struct bsg_sim_push {
 	int64_t expiration;			/* 0 if absent */
 	int64_t priority;
 	const char *sender;			/* UID of the client certificate, "" with a token */
+	const char *authorization;		/* the header, "" if absent; not in the record */
 	unsigned status;			/* 0: not answered */
 	const char *reason;			/* "" with 200 */
 };

@@ -290,7 +290,7 @@ static void record(const struct bsg_apns_stream *stream, const struct facts *fac
 		.at_ms = bsg_clock_utc_ms(o->clock), .connection = stream->conn->number, .stream = stream->id,
 		.token = facts->token, .topic = stream->request.topic, .push_type = stream->request.push_type,
 		.id = stream->request.id, .magic = facts->magic, .expiration = facts->expiration,
-		.priority = facts->priority, .sender = stream->conn->sender,
+		.priority = facts->priority, .sender = stream->conn->sender, .authorization = stream->request.authorization,
 		.status = is_answered(v) ? v->status : 0, .reason = v->reason,
 	};
 

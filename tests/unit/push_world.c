@@ -88,6 +88,7 @@ static void on_push(const struct bsg_sim_push *p, void *app)
 	(void)snprintf(out->topic, sizeof(out->topic), "%s", p->topic);
 	(void)snprintf(out->push_type, sizeof(out->push_type), "%s", p->push_type);
 	(void)snprintf(out->sender, sizeof(out->sender), "%s", p->sender);
+	(void)snprintf(w->authorization, sizeof(w->authorization), "%s", p->authorization);
 	out->expiration = p->expiration;
 	out->priority = p->priority;
 	out->connection = p->connection;

@@ -41,6 +41,7 @@ struct world {
 	struct world_result *results;		/* of pushes with a number; world_sync()'s are left out */
 	struct world_push *pushes;
 	unsigned n_results, n_pushes, n_states;
+	char authorization[1024];		/* of the last request */
 	struct { enum bsg_push_state state; char why[256]; } states[64];
 };
 
