@@ -36,7 +36,7 @@ static struct cost take_cost(struct store_fixture *f)
 
 	for (size_t i = 0; i < BSG_SQL_COUNT; i++)
 		add_cost(&cost, self->statements[i], bsg_sqlite_sql(i, &walks));
-	for (size_t i = 0; i < BSG_QUERY_COUNT; i++)
+	for (unsigned i = 0; i < BSG_QUERY_COUNT; i++)
 		if (self->readers[0].statements[i] != NULL)
 			add_cost(&cost, self->readers[0].statements[i], bsg_sqlite_query_sql(i, &walks));
 		else
