@@ -304,9 +304,9 @@ static void read_all(struct bsg_apns_conn *conn)
 
 		if (n == GNUTLS_E_AGAIN)
 			return;
-		if (n == 0 || (n < 0 && gnutls_error_is_fatal((int)n)))
-			conn->is_dead = true;
-		else if (n > 0 && !conn->is_shut && nghttp2_session_mem_recv(conn->h2, buf, (size_t)n) < 0)
+		/* What comes in may have ended it already: never back to life. */
+		if (n == 0 || (n < 0 && gnutls_error_is_fatal((int)n)) ||
+		    (n > 0 && !conn->is_shut && nghttp2_session_mem_recv(conn->h2, buf, (size_t)n) < 0))
 			conn->is_dead = true;
 	}
 }
