@@ -198,26 +198,28 @@ static void a_503_pauses_everything_and_one_asks_whether_it_is_over(void **state
 	(void)state;
 	world_init(&w);
 	world_start(&w);
+	world_send(&w, 0, BSG_PUSH_LOCK, LATER);
+	world_wait_results(&w, 1);
 	behave(&w, (struct bsg_sim_behaviour){ .status = 503, .reason = "ServiceUnavailable", .retry_after_s = 20 });
 	world_send(&w, 1, BSG_PUSH_LOCK, LATER);
-	world_wait_state(&w, 1, BSG_PUSH_DOWN);
-	assert_string_equal(w.states[0].why, "503 ServiceUnavailable");
+	world_wait_state(&w, 2, BSG_PUSH_DOWN);
+	assert_string_equal(w.states[1].why, "503 ServiceUnavailable");
 	for (unsigned i = 2; i <= 100; i++)
 		world_send(&w, i, BSG_PUSH_LOCK, LATER);
 	world_pass(&w, 19999);
-	assert_int_equal(n_attempts(&w), 1);
+	assert_int_equal(n_attempts(&w), 2);
 	world_pass(&w, 501);
-	world_wait_pushes(&w, 2);
+	world_wait_pushes(&w, 3);
 	world_wait_waiting(&w, 100);
 	world_sync(&w);
-	assert_int_equal(n_attempts(&w), 2);		/* one, not a hundred */
-	assert_string_not_equal(w.pushes[1].token, w.pushes[0].token);	/* another: the first may have been the cause */
+	assert_int_equal(n_attempts(&w), 3);		/* one, not a hundred */
+	assert_string_not_equal(w.pushes[2].token, w.pushes[1].token);	/* another: the first may have been the cause */
 	behave(&w, (struct bsg_sim_behaviour){ 0 });
 	world_pass(&w, 22000);
-	world_wait_results(&w, 100);
-	assert_int_equal(world_n_outcome(&w, BSG_PUSH_TAKEN), 100);
-	assert_int_equal(w.n_states, 2);		/* told once each */
-	assert_int_equal(w.states[1].state, BSG_PUSH_WORKING);
+	world_wait_results(&w, 101);
+	assert_int_equal(world_n_outcome(&w, BSG_PUSH_TAKEN), 101);
+	assert_int_equal(w.n_states, 3);		/* told once each */
+	assert_int_equal(w.states[2].state, BSG_PUSH_WORKING);
 	world_check_sums(&w);
 	world_stop(&w);
 }
