@@ -126,7 +126,7 @@ static enum bsg_err put_head(struct bsg_plist_writer *w, const struct bsg_enrolm
 
 static enum bsg_err put_root(struct bsg_plist_writer *w, const struct bsg_enrolment *e, size_t i, struct bsg_error *err)
 {
-	char suffix[32], file[32];
+	char suffix[40], file[40];	/* room for any number, for compilers that do not know the limit */
 	enum bsg_err rc;
 
 	(void)snprintf(suffix, sizeof(suffix), "enrolment.root.%zu", i + 1);
