@@ -67,7 +67,7 @@ static struct bsg_compiled *compile(int64_t now, int64_t release)
 	const struct bsg_compile_facts facts = { .device = "00112233445566778899aabbccddeeff", .person = "dana", .has_agent = true,
 						 .serial = 1, .now = now, .exemptions = &exemption, .n_exemptions = 1,
 						 .has_release = release != 0, .release_at = release };
-	struct bsg_compiled *compiled;
+	struct bsg_compiled *compiled = NULL;
 	struct bsg_error err;
 
 	if (bsg_policy_compile(policy, NULL, &facts, &compiled, &err) != BSG_OK)
@@ -368,7 +368,7 @@ static void the_nearest_rule_explains(void **state)
 		const struct bsg_compile_facts facts = { .device = "00112233445566778899aabbccddeeff", .person = "dana", .has_agent = true,
 							 .serial = 1, .now = NOW };
 		char document[1024];
-		struct bsg_compiled *compiled;
+		struct bsg_compiled *compiled = NULL;
 		struct bsg_policy *small;
 		struct bsg_error err;
 		json_t *rows;
