@@ -138,6 +138,11 @@ TYPE, STATUS, FAIL, SENDER, RECIPIENT, TRANSACTION = ("2.16.840.1.113733.1.9.%d"
 FAILS = ["badAlg", "badMessageCheck", "badRequest", "badTime", "badCertId"]
 
 
+# As empty as one may be: version 2, no issuer, some time, no signature. Nobody looks into it.
+RSA_SHA256 = der(0x30, oid("1.2.840.113549.1.1.11"), b"\x05\x00")
+CRL = der(0x30, der(0x30, b"\x02\x01\x01", RSA_SHA256, der(0x30), der(0x17, b"261123220000Z")), RSA_SHA256, der(0x03, b"\0"))
+
+
 def attribute(name, value):
     return der(0x30, oid(name), der(0x31, value))
 
@@ -169,8 +174,8 @@ class Phone:
                 attribute(TYPE, der(0x13, kind.encode())), attribute(TRANSACTION, der(0x13, self.name.encode())),
                 attribute(SENDER, der(0x04, self.nonce))]
 
-    def message(self, content, digest="sha256", attributes=None, cert=None, key=None, signed=None):
-        """A PKIOperation's body. @signed: the content that is put in, where it is another than what was signed."""
+    def message(self, content, digest="sha256", attributes=None, cert=None, key=None, signed=None, kind=DATA, crls=b""):
+        """A PKIOperation's body. @signed: what is put in where it is not what was signed; [None]: nothing at all."""
         attributes = sorted(attributes or self.attributes(content, digest))
         signature = openssl("dgst", "-" + digest, "-sign", key or self.key, data=der(0x31, *attributes))
         cert_der = openssl("x509", "-in", cert or self.cert, "-outform", "DER")
@@ -185,9 +190,9 @@ class Phone:
         algorithm = der(0x30, oid(DIGESTS[digest]), b"\x05\x00")
         signer = der(0x30, b"\x02\x01\x01", der(0x30, fields[2], fields[0]), algorithm, der(0xa0, *attributes),
                      der(0x30, oid("1.2.840.113549.1.1.1"), b"\x05\x00"), der(0x04, signature))
-        inner = der(0x30, oid(DATA), der(0xa0, der(0x04, content if signed is None else signed)))
-        return der(0x30, oid(SIGNED), der(0xa0, der(0x30, b"\x02\x01\x01", der(0x31, algorithm), inner,
-                                                    der(0xa0, cert_der), der(0x31, signer))))
+        inside = b"" if signed == [None] else der(0xa0, der(0x04, content if signed is None else signed))
+        return der(0x30, oid(SIGNED), der(0xa0, der(0x30, b"\x02\x01\x01", der(0x31, algorithm), der(0x30, oid(kind), inside),
+                                                    der(0xa0, cert_der), crls, der(0x31, signer))))
 
     def hear(self, answer):
         """The certificate in an answer, or the name of the failInfo. The answer has to be to our question."""
@@ -317,6 +322,10 @@ def what_is_wrong_has_its_own_failinfo():
         "without a nonce": ("400", phone.message(envelope, attributes=phone.attributes(envelope, "sha256")[:-1])),
         "without a transaction": ("400", phone.message(envelope, attributes=phone.attributes(envelope, "sha256")[:4])),
         "without content type": ("400", phone.message(envelope, attributes=phone.attributes(envelope, "sha256")[1:])),
+        "without a digest": ("badMessageCheck", phone.message(envelope, attributes=[a for i, a in enumerate(phone.attributes(envelope, "sha256")) if i != 1])),
+        "content of another type": ("400", phone.message(envelope, kind=SIGNED)),
+        "with a list of revoked certificates": ("400", phone.message(envelope, crls=der(0xa1, CRL))),
+        "detached": ("badMessageCheck", phone.message(envelope, signed=[None])),
         "a nonce twice": ("400", phone.message(envelope, attributes=[*phone.attributes(envelope, "sha256"), attribute(SENDER, der(0x04, b"1"))])),
     }
     for kind in ("3", "18", "20", "21", "22", "019", "x"):
@@ -355,6 +364,34 @@ def a_get_carries_the_same_message_in_either_alphabet():
         assert b"BEGIN CERTIFICATE" in phone.hear(answer), name
     for text in (b"", b"====", plain[:-9] + b"*" + plain[-8:], plain[:100] + b"=" + plain[100:], b"A" * 30000):
         assert tool("get", CHALLENGE, data=text)[0] == 1, text[:20]
+
+
+@claim
+def the_header_mdm_signature_says_who_signed_the_body_and_when():
+    phone = Phone("header")
+    phone.cert = save("header-issued.pem", phone.ask(phone.message(phone.envelope(phone.csr())))[0])
+    own = openssl("x509", "-in", phone.cert, "-outform", "DER")
+    body = b"<?xml version='1.0'?><plist/>"
+    save("body", body)
+    base = lambda digest: phone.attributes(body, digest)[:3]
+    late = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=11)
+    rows = {
+        "SHA-256": (True, phone.message(body, signed=[None], attributes=base("sha256"))),
+        "SHA-1": (True, phone.message(body, "sha1", signed=[None], attributes=base("sha1"))),
+        "openssl's own": (True, openssl("cms", "-sign", "-binary", "-signer", phone.cert, "-inkey", phone.key, "-outform", "DER", data=body)),
+        "without a time": (False, phone.message(body, signed=[None], attributes=base("sha256")[:2])),
+        "an old one": (False, phone.message(body, signed=[None], attributes=phone.attributes(body, "sha256", when=late)[:3])),
+        "without a digest": (False, phone.message(body, signed=[None], attributes=[base("sha256")[0], base("sha256")[2]])),
+        "attached": (False, phone.message(body, attributes=base("sha256"))),
+        "another body": (False, phone.message(b"x", signed=[None], attributes=phone.attributes(b"x", "sha256")[:3])),
+        "another key": (False, phone.message(body, signed=[None], attributes=base("sha256"), key=Phone("thief").key)),
+        "MD5": (False, phone.message(body, "md5", signed=[None], attributes=base("md5"))),
+    }
+    for name, (good, message) in rows.items():
+        status, answer, log = tool("mdm", os.path.join(DIR.name, "body"), data=base64.b64encode(message))
+        assert (status == 0) == good and answer == (own if good else b""), (name, log)
+        if name == "without a time":
+            assert "does not say when" in log, log
 
 
 @claim

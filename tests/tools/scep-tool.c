@@ -4,6 +4,7 @@
  *
  *	scep-tool DIR caps|cacert [legacy]
  *	scep-tool DIR post|get CHALLENGE [legacy]	a message on standard input, DER or the parameter's text
+ *	scep-tool DIR mdm FILE	the header Mdm-Signature on standard input, the body in a file; gives the signer
  *
  * The answer goes to standard output, what was decided to standard error. Exit status 1: an answer
  * outside of SCEP's own words (400).
@@ -13,7 +14,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "apple/mdm_signature.h"
 #include "apple/scep.h"
+#include "base/file.h"
 #include "crypto/random.h"
 
 #define INPUT_MAX 65536
@@ -112,6 +115,29 @@ static int pki_operation(struct bsg_keyring *keyring, bool is_get, const char *c
 	return (int)n;
 }
 
+static int mdm_signature(struct bsg_keyring *keyring, const char *path)
+{
+	size_t n = fread(input, 1, sizeof(input), stdin);
+	struct bsg_error err = { 0 };
+	uint8_t *body = NULL;
+	struct bsg_bytes ca;
+	struct bsg_buf cert;
+	size_t len = 0;
+	int status;
+	enum bsg_err rc = bsg_file_read(path, INPUT_MAX, &body, &len, &err);
+
+	bsg_buf_init(&cert, BSG_CERT_MAX);
+	if (rc == BSG_OK)
+		rc = bsg_keyring_certificate(keyring, BSG_KEYRING_APPLE_CA, &ca, &err);
+	if (rc == BSG_OK)
+		rc = bsg_mdm_signature_verify((const char *)input, n, (struct bsg_bytes){ body, len }, ca,
+					      (int64_t)time(NULL), &cert, &err);
+	status = rc == BSG_OK ? write_out((struct bsg_bytes){ cert.data, cert.len }) : say(rc, &err);
+	bsg_buf_free(&cert);
+	free(body);
+	return status;
+}
+
 static int run(struct bsg_keyring *keyring, int argc, char **argv)
 {
 	const char *op = argv[2];
@@ -129,6 +155,8 @@ static int run(struct bsg_keyring *keyring, int argc, char **argv)
 		rc = bsg_keyring_certificate(keyring, BSG_KEYRING_APPLE_CA, &ca, &err);
 		return rc == BSG_OK ? write_out(ca) : say(rc, &err);
 	}
+	if (argc > 3 && strcmp(op, "mdm") == 0)
+		return mdm_signature(keyring, argv[3]);
 	if (argc > 3 && (strcmp(op, "post") == 0 || strcmp(op, "get") == 0))
 		return pki_operation(keyring, op[0] == 'g', argv[3], legacy);
 	return 2;

@@ -16,7 +16,11 @@
 #include "apple/checkin.h"
 #include "apple/enrolment.h"
 #include "apple/lock.h"
+#include "apple/mdm_signature.h"
 #include "apple/result.h"
+#include "apple/scep_client.h"
+#include "base/base64.h"
+#include "scratch.h"
 
 #define ROUNDS_MAX 1000
 
@@ -119,10 +123,123 @@ static enum bsg_err enrolment(struct bsg_error *err)
 	return rc;
 }
 
+#define NOW INT64_C(1795471200)
+
+/* What SCEP works on, made before memory runs out. */
+static struct {
+	struct bsg_keyring *ring;
+	struct bsg_rsa_key *key;
+	struct bsg_bytes ca;
+	struct bsg_buf csr, self, issued, body, header;
+	struct bsg_scep_client client;
+} s;
+
+static const struct bsg_bytes plist = { (const uint8_t *)message, sizeof(message) - 1 };
+
+static struct bsg_bytes bytes_of(const struct bsg_buf *buf)
+{
+	return (struct bsg_bytes){ buf->data, buf->len };
+}
+
+static int make_scep(void **state)
+{
+	const struct bsg_profile profile = { .purpose = BSG_CERT_APPLE, .cn = "0123456789abcdef0123456789abcdef", .not_before = NOW,
+					     .not_after = NOW + BSG_APPLE_CERT_LIFE_S };
+	const struct bsg_cms_message detached = { .content = plist, .detached = true, .digest = BSG_CMS_SHA256, .at = NOW };
+	struct bsg_buf *bufs[] = { &s.csr, &s.self, &s.issued, &s.body, &s.header };
+	struct bsg_buf der;
+	int ok = scratch_make(state) == 0;
+
+	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
+		bsg_buf_init(bufs[i], BSG_CMS_MAX);
+	bsg_buf_init(&der, BSG_CMS_MAX);
+	ok = ok && bsg_keyring_open(scratch_dir(), NOW, &s.ring, NULL) == BSG_OK && bsg_rsa_generate(2048, &s.key, NULL) == BSG_OK &&
+	     bsg_keyring_certificate(s.ring, BSG_KEYRING_APPLE_CA, &s.ca, NULL) == BSG_OK &&
+	     bsg_csr_make_rsa(s.key, "x", "challenge", &s.csr, NULL) == BSG_OK &&
+	     bsg_rsa_self_signed(s.key, "x", NOW, NOW + 86400, &s.self, NULL) == BSG_OK &&
+	     bsg_keyring_issue(s.ring, bytes_of(&s.csr), &profile, &s.issued, NULL) == BSG_OK &&
+	     bsg_cms_sign(s.key, bytes_of(&s.issued), &detached, &der, NULL) == BSG_OK;
+	s.client = (struct bsg_scep_client){ .key = s.key, .cert = bytes_of(&s.self), .ca = s.ca, .transaction_id = "t", .nonce = "sixteen nonbytes",
+					     .nonce_len = 16, .digest = BSG_CMS_SHA256, .cipher = BSG_CMS_AES128 };
+	ok = ok && bsg_scep_ask(&s.client, BSG_SCEP_PKCS_REQ, bytes_of(&s.csr), NOW, &s.body, NULL) == BSG_OK;
+	bsg_base64_encode(der.data, der.len, 0, &s.header);
+	bsg_buf_free(&der);
+	return ok && bsg_buf_finish(&s.header, NULL) == BSG_OK ? 0 : -1;
+}
+
+static int free_scep(void **state)
+{
+	bsg_keyring_free(s.ring);
+	bsg_rsa_free(s.key);
+	bsg_buf_free(&s.csr);
+	bsg_buf_free(&s.self);
+	bsg_buf_free(&s.issued);
+	bsg_buf_free(&s.body);
+	bsg_buf_free(&s.header);
+	return scratch_remove(state);
+}
+
+/* A device asks, the server answers, the device hears. */
+static enum bsg_err scep(struct bsg_error *err)
+{
+	const struct bsg_scep_rules rules = { .now = NOW };
+	struct bsg_scep_request request;
+	enum bsg_scep_fail fail;
+	struct bsg_buf reply;
+	struct bsg_buf heard;
+	enum bsg_err rc = bsg_scep_read(s.ring, bytes_of(&s.body), &rules, &request, err);
+
+	assert_int_equal(rc == BSG_OK, request.csr.data != NULL);
+	bsg_buf_init(&reply, BSG_SCEP_ANSWER_MAX);
+	bsg_buf_init(&heard, BSG_CERT_MAX);
+	if (rc == BSG_OK)
+		rc = bsg_scep_answer(s.ring, &request, bytes_of(&s.issued), NOW, &reply, err);
+	if (rc == BSG_OK)
+		rc = bsg_scep_hear(&s.client, bytes_of(&reply), &heard, &fail, err);
+	bsg_scep_request_free(&request);
+	bsg_buf_free(&reply);
+	bsg_buf_free(&heard);
+	return rc;
+}
+
+static enum bsg_err scep_ask(struct bsg_error *err)
+{
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_CMS_MAX);
+	rc = bsg_scep_ask(&s.client, BSG_SCEP_PKCS_REQ, bytes_of(&s.csr), NOW, &out, err);
+	bsg_buf_free(&out);
+	return rc;
+}
+
+static enum bsg_err scep_get(struct bsg_error *err)
+{
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_SCEP_MESSAGE_MAX);
+	rc = bsg_scep_decode_get((const char *)s.header.data, s.header.len, &out, err);
+	bsg_buf_free(&out);
+	return rc;
+}
+
+static enum bsg_err mdm_signature(struct bsg_error *err)
+{
+	struct bsg_buf cert;
+	enum bsg_err rc;
+
+	bsg_buf_init(&cert, BSG_CERT_MAX);
+	rc = bsg_mdm_signature_verify((const char *)s.header.data, s.header.len, plist, s.ca, NOW, &cert, err);
+	bsg_buf_free(&cert);
+	return rc;
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	static const struct { const char *name; enum bsg_err (*run)(struct bsg_error *err); } operations[] = {
 		{ "check-in", checkin }, { "result", result }, { "command", command }, { "lock", lock }, { "enrolment", enrolment },
+		{ "SCEP", scep }, { "ask by SCEP", scep_ask }, { "SCEP by GET", scep_get }, { "Mdm-Signature", mdm_signature },
 	};
 
 	(void)state;
@@ -149,7 +266,7 @@ static void every_allocation_may_fail(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_allocation_may_fail) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(every_allocation_may_fail, make_scep, free_scep) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
