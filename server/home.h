@@ -20,7 +20,7 @@ struct bsg_home {
 	char people_url[BSG_URL_SIZE], device_url[BSG_URL_SIZE];
 	char database[600];			/* URL */
 	char socket[600];			/* `unix:DIR/admin.sock` */
-	char tickets_people[600], tickets_device[600];	/* TLS session ticket keys */
+	char tickets_people[600], tickets_device[600], tickets_platform[600];	/* TLS session ticket keys */
 	char ca_sha256[2 * BSG_SHA256_LEN + 1];	/* of the root's DER, hex: what phones pin */
 	struct bsg_buf device_ca_pem;		/* client CA of the device plane */
 	struct bsg_buf cacerts;			/* body of /.well-known/est/cacerts */

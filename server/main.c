@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apple/service.h"
 #include "server/routes.h"
 #include "server/server.h"
 
@@ -74,10 +75,30 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 	return true;
 }
 
+/* The one place that knows which platforms there are. */
+static enum bsg_err make_platforms(const struct bsg_settings *s, struct bsg_platform **out, struct bsg_server_options *options,
+				   struct bsg_error *err)
+{
+	const struct bsg_apple_options apple = {
+		.listen = s->apple_listen, .url = s->apple_url, .behind_proxy = s->apple_tls == BSG_PLANE_TLS_PROXY,
+		.deployment = s->apple_deployment, .organisation = s->apple_organisation, .topic = s->apple_topic,
+		.push_certificate = s->apple_push_certificate, .push_key = s->apple_push_key,
+		.push_endpoint = s->apple_push_endpoint, .push_ca = s->apple_push_ca, .push_team = s->apple_push_team,
+		.push_key_id = s->apple_push_key_id, .push_token_key = s->apple_push_token_key,
+		.is_root_public = s->apple_public_root, .scep_legacy = s->scep_legacy_ciphers,
+	};
+	enum bsg_err rc = bsg_apple_new(&apple, &out[0], err);
+
+	options->platforms = out;
+	options->n_platforms = rc == BSG_OK ? 1 : 0;
+	return rc;
+}
+
 static int serve(const struct arguments *arguments, const sigset_t *signals)
 {
 	struct bsg_server_options options = {.state_dir = arguments->state};
 	struct bsg_log log = {.fd = 2, .level = BSG_LOG_INFO};
+	struct bsg_platform *platforms[1];
 	struct bsg_server *server;
 	struct bsg_error err = {.text = ""};
 	int number = 0;
@@ -88,6 +109,10 @@ static int serve(const struct arguments *arguments, const sigset_t *signals)
 	}
 	log.format = (enum bsg_log_format)options.settings.log_format;
 	options.log = &log;
+	if (make_platforms(&options.settings, platforms, &options, &err) != BSG_OK) {
+		bsg_log(&log, BSG_LOG_ERROR, "bosagad", "cannot start: %s", err.text);
+		return 1;
+	}
 	if (bsg_server_start(&options, &server, &err) != BSG_OK) {
 		bsg_log(&log, BSG_LOG_ERROR, "bosagad", "cannot start: %s", err.text);
 		return 1;
@@ -111,6 +136,8 @@ static int list_routes(void)
 
 	for (size_t i = 0; i < bsg_n_routes; i++)
 		ok = printf("%s %s\n", bsg_routes[i].method, bsg_routes[i].path) > 0 && ok;
+	for (size_t i = 0; i < bsg_n_apple_routes; i++)
+		ok = printf("%s %s\n", bsg_apple_routes[i].method, bsg_apple_routes[i].path) > 0 && ok;
 	return !ok || fflush(stdout) != 0;
 }
 

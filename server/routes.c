@@ -30,6 +30,8 @@ const struct bsg_http_route bsg_routes[] = {
 	{"GET", "/v1/discover", PEOPLE, W_ANY, .handler = bsg_get_discover},
 	{"GET", "/api/v1/openapi.yaml", BOTH, W_ANY, .handler = bsg_get_openapi},
 
+	{"GET", "/bosaga.css", PEOPLE, W_ANY, .handler = bsg_get_style},
+
 	{"GET", "/.well-known/est/cacerts", PEOPLE, W_ANY, .handler = bsg_get_cacerts},
 	{"POST", "/.well-known/est/simpleenroll", PEOPLE, BSG_WHO_INVITATION, BSG_EST_REQUEST_MAX, .handler = bsg_post_enroll},
 	{"POST", "/.well-known/est/simplereenroll", DEVICE, BSG_WHO_DEVICE, BSG_EST_REQUEST_MAX, .handler = bsg_post_reenroll},

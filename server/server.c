@@ -9,8 +9,10 @@
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "server/caller.h"
+#include "server/drive.h"
 #include "server/handlers.h"
 #include "server/orders.h"
+#include "server/platforms.h"
 #include "server/routes.h"
 
 #define PEOPLE_THREADS 8	/* handlers of the people plane may wait for a commit */
@@ -66,8 +68,8 @@ static void count_answer(const struct bsg_http_done *done, void *app)
 static void common_options(struct bsg_server *server, struct bsg_http_server_options *o)
 {
 	memset(o, 0, sizeof(*o));
-	o->routes = bsg_routes;
-	o->n_routes = bsg_n_routes;
+	o->routes = server->routes;
+	o->n_routes = server->n_routes;
 	o->admit = bsg_caller_admit;
 	o->done = count_answer;
 	o->log = server->log;
@@ -141,6 +143,45 @@ static enum bsg_err start_device(struct bsg_server *server, struct bsg_error *er
 					   server->home.device_url, err);
 }
 
+static enum bsg_err start_platform(struct bsg_server *server, size_t i, struct bsg_error *err)
+{
+	struct bsg_platform_plane *plane = &server->platforms[i]->plane;
+	struct bsg_http_server_options o;
+	struct bsg_bytes ca;
+	struct bsg_buf pem;
+	enum bsg_err rc = bsg_keyring_certificate(server->home.keyring, (enum bsg_keyring_cert)plane->client_ca, &ca, err);
+
+	bsg_buf_init(&pem, BSG_CERT_MAX * 2);
+	if (rc == BSG_OK)
+		rc = bsg_cert_to_pem(ca, &pem, err);
+	if (rc == BSG_OK)
+		rc = bsg_buf_finish(&pem, err);
+	if (rc == BSG_OK) {
+		common_options(server, &o);
+		o.plane = plane->plane;
+		o.transport = plane->behind_proxy ? BSG_HTTP_PROXY : BSG_HTTP_TLS;
+		o.client_certificate = BSG_HTTP_CERT_OPTIONAL;
+		o.client_ca_pem = (const char *)pem.data;
+		o.peer_check = bsg_caller_platform_peer;
+		o.listen = plane->listen;
+		o.ticket_key_file = server->home.tickets_platform;
+		o.n_threads = plane->n_threads;
+		rc = start_plane(server, &o, &server->platform_planes[i], err);
+	}
+	bsg_buf_free(&pem);
+	return rc != BSG_OK ? rc
+			    : bsg_home_url(plane->given_url, plane->listen, bsg_http_server_port(server->platform_planes[i]), plane->url, err);
+}
+
+static enum bsg_err start_platforms(struct bsg_server *server, struct bsg_error *err)
+{
+	enum bsg_err rc = BSG_OK;
+
+	for (size_t i = 0; rc == BSG_OK && i < server->n_platforms; i++)
+		rc = start_platform(server, i, err);
+	return rc == BSG_OK ? bsg_platforms_serve(server, err) : rc;
+}
+
 static enum bsg_err start_admin(struct bsg_server *server, struct bsg_error *err)
 {
 	struct bsg_http_server_options o;
@@ -173,6 +214,8 @@ static enum bsg_err start_inside(struct bsg_server *server, const char *dir, str
 		rc = bsg_store_open(server->home.database, &store, &server->store, err);
 	if (rc == BSG_OK)
 		rc = bsg_active_load(&server->active, server->store, bsg_now(server), err);
+	if (rc == BSG_OK)
+		rc = bsg_platforms_start(server, err);
 	return rc;
 }
 
@@ -182,8 +225,11 @@ enum bsg_err bsg_server_start(const struct bsg_server_options *options, struct b
 	enum bsg_err rc;
 
 	*out = NULL;
-	if (server == NULL)
+	if (server == NULL) {
+		for (size_t i = 0; i < options->n_platforms; i++)
+			options->platforms[i]->ops->free(options->platforms[i]);
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for a server");
+	}
 	server->settings = options->settings;
 	server->log = options->log;
 	server->clock = options->clock != NULL ? options->clock : bsg_clock_system();
@@ -192,15 +238,21 @@ enum bsg_err bsg_server_start(const struct bsg_server_options *options, struct b
 	bsg_turns_init(&server->turns);
 	pthread_mutex_init(&server->planes_lock, NULL);
 	pthread_mutex_init(&server->pilot_lock, NULL);
-	rc = bsg_settings_check(&server->settings, err);
+	rc = bsg_platforms_take(server, options->platforms, options->n_platforms, err);
+	if (rc == BSG_OK)
+		rc = bsg_settings_check(&server->settings, err);
 	if (rc == BSG_OK)
 		rc = start_inside(server, options->state_dir, err);
 	if (rc == BSG_OK)
 		rc = bsg_orders_start(server, err);
 	if (rc == BSG_OK)
+		rc = bsg_drive_start(server, err);
+	if (rc == BSG_OK)
 		rc = start_people(server, err);
 	if (rc == BSG_OK)
 		rc = start_device(server, err);
+	if (rc == BSG_OK)
+		rc = start_platforms(server, err);
 	if (rc == BSG_OK)
 		rc = start_admin(server, err);
 	if (rc != BSG_OK) {
@@ -220,9 +272,15 @@ void bsg_server_stop(struct bsg_server *server)
 	stop_plane(server, &server->people);
 	stop_plane(server, &server->device);
 	stop_plane(server, &server->admin);
+	for (size_t i = 0; i < server->n_platforms; i++)
+		stop_plane(server, &server->platform_planes[i]);
+	bsg_drive_stop(server);
 	bsg_orders_stop(server);
+	bsg_platforms_stop(server);
 	bsg_store_close(server->store);
+	bsg_drive_free(server);
 	bsg_orders_free(server);
+	bsg_platforms_free(server);
 	bsg_http_waiters_free(server->waiters);
 	bsg_bus_close(server->bus);
 	bsg_coverage_free(server->coverage);
@@ -242,6 +300,19 @@ const char *bsg_server_people_url(const struct bsg_server *server)
 const char *bsg_server_device_url(const struct bsg_server *server)
 {
 	return server->home.device_url;
+}
+
+const char *bsg_server_platform_url(const struct bsg_server *server, size_t i)
+{
+	return server->platforms[i]->plane.url;
+}
+
+void bsg_server_wake(struct bsg_server *server)
+{
+	bsg_drive_wake(server);
+	for (size_t i = 0; i < server->n_platforms; i++)
+		if (server->platforms[i]->ops->wake != NULL)
+			server->platforms[i]->ops->wake(server->platforms[i]);
 }
 
 bool bsg_server_is_new(const struct bsg_server *server)

@@ -8,12 +8,14 @@
 #define BSG_SERVER_SERVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "server/settings.h"
 
+struct bsg_platform;
 struct bsg_server;
 
 struct bsg_server_options {
@@ -21,7 +23,11 @@ struct bsg_server_options {
 	struct bsg_settings settings;	/* copied */
 	const struct bsg_log *log;	/* borrowed; NULL: silent */
 	const struct bsg_clock *clock;	/* borrowed; NULL: the machine's */
+	struct bsg_platform *const *platforms;	/* phones without agent (platform/platform.h); consumed, also on failure */
+	size_t n_platforms;		/* at most BSG_PLATFORMS_MAX */
 };
+
+#define BSG_PLATFORMS_MAX 4
 
 /**
  * Start a server: keys and database (made if missing), the planes, the admin socket, the background work.
@@ -44,6 +50,12 @@ const char *bsg_server_people_url(const struct bsg_server *server);
 
 /** The URL that phones are told; borrowed. */
 const char *bsg_server_device_url(const struct bsg_server *server);
+
+/** The URL that phones of a platform are told, by the platform's number; borrowed. */
+const char *bsg_server_platform_url(const struct bsg_server *server, size_t i);
+
+/** Look at the clock now: after a test has moved it. Any thread. */
+void bsg_server_wake(struct bsg_server *server);
 
 /** True when this start made the keys: the operator must put the root key away. */
 bool bsg_server_is_new(const struct bsg_server *server);

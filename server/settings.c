@@ -28,13 +28,22 @@ static enum bsg_err check_listen(const char *value, struct bsg_error *err)
 	return bsg_fail(err, BSG_E_INVALID, "must look like ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH");
 }
 
+static enum bsg_err check_host_port(const char *value, struct bsg_error *err)
+{
+	const char *colon = strrchr(value, ':');
+
+	if (colon != NULL && colon != value && colon[1] != '\0' && strchr(value, '/') == NULL)
+		return BSG_OK;
+	return bsg_fail(err, BSG_E_INVALID, "must look like HOST:PORT");
+}
+
 const struct bsg_config_key bsg_settings_keys[] = {
 	{BSG_CONFIG_TEXT(struct bsg_settings, people_listen), .def = "127.0.0.1:8443", .check = check_listen,
 	 .help = "address of the people plane: REST API, enrolment, turnstiles"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, device_listen), .def = "127.0.0.1:8444", .check = check_listen,
 	 .help = "address of the device plane: orders, reports, renewal of certificates"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, apple_listen), .def = "127.0.0.1:8445", .check = check_listen,
-	 .help = "address of the Apple plane; nothing is served there before Apple phones are supported"},
+	 .help = "address of the Apple plane: SCEP, check-in and commands of iPhones"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, public_url), .def = "", .shown = "from people_listen", .check = check_url,
 	 .help = "address of the people plane that people and phones are told"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, device_url), .def = "", .shown = "from device_listen", .check = check_url,
@@ -51,6 +60,29 @@ const struct bsg_config_key bsg_settings_keys[] = {
 	 .help = "own, or proxy: the certificate comes in Client-Cert (RFC 9440); who reaches the listener is trusted"},
 	{BSG_CONFIG_CHOICE(struct bsg_settings, apple_tls), .choices = tls_choices, .def = "own",
 	 .help = "own, or proxy, as device_tls"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_deployment), .def = "kz.bosaga",
+	 .help = "name of this deployment in reverse-DNS order; phones know profiles by it, so it never changes"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_organisation), .def = "Bosaga",
+	 .help = "who manages the phone, as phones show it"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_topic), .def = "", .shown = "that of the push certificate",
+	 .help = "topic of pushes; it stands in every enrolment profile and never changes"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_push_certificate), .def = "", .shown = "the imported one",
+	 .help = "PEM file with the push certificate"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_push_key), .def = "", .shown = "the imported one",
+	 .help = "PEM file with the key of apple_push_certificate"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_push_endpoint), .def = "api.push.apple.com:443", .check = check_host_port,
+	 .help = "where pushes go"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_push_ca), .def = "", .shown = "the system's",
+	 .help = "PEM file with the only CAs that the push endpoint may have its certificate from"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_push_team), .def = "", .shown = "none",
+	 .help = "team id, for pushes with tokens instead of a certificate"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_push_key_id), .def = "", .shown = "none", .help = "id of apple_push_token_key"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_push_token_key), .def = "", .shown = "none",
+	 .help = "PEM file (.p8) with the key that signs tokens"},
+	{BSG_CONFIG_BOOL(struct bsg_settings, apple_public_root), .def = "no",
+	 .help = "yes: phones trust tls_certificate by themselves, so no root goes into the enrolment profile"},
+	{BSG_CONFIG_BOOL(struct bsg_settings, scep_legacy_ciphers), .def = "no",
+	 .help = "yes: SCEP takes DES, triple DES and SHA-1, which some clients still send"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, database), .def = "", .shown = "sqlite:DIR/bosaga.db",
 	 .help = "where everything is kept"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, bus), .def = "local", .help = "how servers wake each other; local is one process"},
@@ -64,6 +96,8 @@ const struct bsg_config_key bsg_settings_keys[] = {
 	 .help = "age at which orders are made anew, spread over a seventh of it"},
 	{BSG_CONFIG_DURATION(struct bsg_settings, gate_credential_life), .def = "24h", .min = HOUR, .max = 72 * HOUR,
 	 .help = "how long a gate's credential holds"},
+	{BSG_CONFIG_DURATION(struct bsg_settings, admission_timeout), .def = "10s", .min = 1, .max = HOUR,
+	 .help = "how long a gate waits for a phone's proof before it does without"},
 	{BSG_CONFIG_DURATION(struct bsg_settings, keep_crossings), .def = "30d", .min = DAY, .max = 3650 * DAY,
 	 .help = "how long crossings are kept"},
 	{BSG_CONFIG_DURATION(struct bsg_settings, keep_reports), .def = "30d", .min = DAY, .max = 3650 * DAY,

@@ -3,6 +3,7 @@
 #ifndef BSG_SERVER_SETTINGS_H
 #define BSG_SERVER_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/config.h"
@@ -14,10 +15,14 @@ struct bsg_settings {
 	char public_url[256], device_url[256], apple_url[256];
 	char tls_certificate[512], tls_key[512];
 	int people_tls, device_tls, apple_tls;	/* enum bsg_plane_tls */
+	char apple_topic[128], apple_deployment[101], apple_organisation[200];
+	char apple_push_certificate[512], apple_push_key[512], apple_push_endpoint[256], apple_push_ca[512];
+	char apple_push_team[32], apple_push_key_id[32], apple_push_token_key[512];
+	bool apple_public_root, scep_legacy_ciphers;
 	char database[512];
 	char bus[256];
 	int log_format;				/* enum bsg_log_format */
-	int64_t invitation_life, orders_life, orders_renewal, gate_credential_life, keep_crossings, keep_reports;	/* seconds */
+	int64_t invitation_life, orders_life, orders_renewal, gate_credential_life, admission_timeout, keep_crossings, keep_reports;	/* seconds */
 };
 
 extern const struct bsg_config_key bsg_settings_keys[];

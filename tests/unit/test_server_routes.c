@@ -10,11 +10,12 @@
 
 #include <cmocka.h>
 
+#include "apple/service.h"
 #include "server/caller.h"
 #include "server/openapi.h"
 #include "server/routes.h"
 
-#define N_KINDS 11
+#define N_KINDS 13
 
 /* The columns of access.csv after method and path: the bit of a caller, or 0 with the planes on which `anyone` reaches it. */
 static const struct {
@@ -27,7 +28,8 @@ static const struct {
 	{"gate", 0, BSG_HTTP_PEOPLE},			    {"turnstile", BSG_WHO_TURNSTILE, BSG_HTTP_PEOPLE},
 	{"admin", BSG_WHO_ADMIN, BSG_HTTP_PEOPLE},	    {"policy", BSG_WHO_POLICY, BSG_HTTP_PEOPLE},
 	{"helpdesk", BSG_WHO_HELPDESK, BSG_HTTP_PEOPLE},    {"auditor", BSG_WHO_AUDITOR, BSG_HTTP_PEOPLE},
-	{"socket", BSG_WHO_SOCKET, BSG_HTTP_ADMIN},
+	{"socket", BSG_WHO_SOCKET, BSG_HTTP_ADMIN},	    {"apple", BSG_WHO_APPLE, BSG_HTTP_APPLE},
+	{"person", BSG_WHO_PERSON, BSG_HTTP_PEOPLE},
 };
 
 static bool may(const struct bsg_http_route *route, size_t kind)
@@ -44,6 +46,9 @@ static const struct bsg_http_route *find(const char *method, const char *path)
 	for (size_t i = 0; i < bsg_n_routes; i++)
 		if (strcmp(bsg_routes[i].method, method) == 0 && strcmp(bsg_routes[i].path, path) == 0)
 			return &bsg_routes[i];
+	for (size_t i = 0; i < bsg_n_apple_routes; i++)
+		if (strcmp(bsg_apple_routes[i].method, method) == 0 && strcmp(bsg_apple_routes[i].path, path) == 0)
+			return &bsg_apple_routes[i];
 	return NULL;
 }
 
@@ -82,7 +87,7 @@ static void every_cell_of_the_access_table_is_what_the_code_does(void **state)
 		}
 	}
 	fclose(csv);
-	assert_int_equal(n_rows, bsg_n_routes);
+	assert_int_equal(n_rows, bsg_n_routes + bsg_n_apple_routes);
 }
 
 /* The file is ours and regular: paths are indented by two, methods by four. */
@@ -95,12 +100,12 @@ static void every_route_is_in_the_description_of_the_interface(void **state)
 	assert_non_null(text);
 	memcpy(text, bsg_openapi, bsg_openapi_len);
 	while ((line = strsep(&rest, "\n")) != NULL && strcmp(line, "components:") != 0) {
-		static const char *const methods[] = {"get", "post", "delete"};
-		static const char *const names[] = {"GET", "POST", "DELETE"};
+		static const char *const methods[] = {"get", "post", "put", "delete"};
+		static const char *const names[] = {"GET", "POST", "PUT", "DELETE"};
 
 		if (strncmp(line, "  /", 3) == 0)
 			snprintf(path, sizeof(path), "%.*s", (int)strcspn(line + 2, ":"), line + 2);
-		for (size_t m = 0; m < 3; m++) {
+		for (size_t m = 0; m < 4; m++) {
 			size_t len = strlen(methods[m]);
 
 			if (strncmp(line, "    ", 4) != 0 || strncmp(line + 4, methods[m], len) != 0 || line[4 + len] != ':')
@@ -111,7 +116,7 @@ static void every_route_is_in_the_description_of_the_interface(void **state)
 		}
 	}
 	free(text);
-	assert_int_equal(n, bsg_n_routes);
+	assert_int_equal(n, bsg_n_routes + bsg_n_apple_routes);
 }
 
 static void every_problem_has_a_title_in_three_languages(void **state)
