@@ -4,7 +4,7 @@
  * bsg_apple_new().
  *
  * routes: scep_route.c, checkin_route.c, command_route.c. From the server's words to rows and back: desire.c. Profiles: lock_profile.c,
- * invite.c. Waking phones: wake.c. What an operator must know: health.c.
+ * invite.c. Waking phones: wake.c, push_keys.c, push_route.c. What an operator must know: health.c.
  */
 #ifndef BSG_APPLE_SERVICE_H
 #define BSG_APPLE_SERVICE_H
@@ -53,7 +53,7 @@ struct bsg_apple {
 	char topic[BSG_PUSH_TOPIC_SIZE];	/* in force; "": not known yet, nobody can be enrolled */
 	int64_t push_not_after;		/* of the push certificate; 0: there is none */
 	char push_why[200];		/* why there are no pushes; "": there are */
-	struct bsg_apple_wake *wake;	/* wake.c; NULL: no pushes */
+	struct bsg_apple_wake *wake;	/* wake.c */
 };
 
 static inline int64_t bsg_apple_now(const struct bsg_apple *apple)
@@ -86,6 +86,9 @@ enum bsg_err bsg_apple_check_fixed(struct bsg_apple *apple, struct bsg_error *er
 
 /* wake.c */
 enum bsg_err bsg_apple_wake_start(struct bsg_apple *apple, struct bsg_error *err) BSG_MUST_CHECK;
+/* Send pushes with these from now on. @param keys  taken over with BSG_OK; whether the topic may be another one is for the caller */
+struct bsg_apple_push_keys;
+enum bsg_err bsg_apple_wake_use(struct bsg_apple *apple, struct bsg_apple_push_keys *keys, struct bsg_error *err) BSG_MUST_CHECK;
 void bsg_apple_wake_stop(struct bsg_apple *apple);
 void bsg_apple_wake_free(struct bsg_apple *apple);
 /* Pushes may be due now. Never blocks; any thread. */

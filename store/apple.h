@@ -71,6 +71,7 @@ struct bsg_apple_push_rec {
 	char topic[BSG_APPLE_TOPIC_SIZE];
 	int64_t desired, desired_until, desired_at;	/* 0 functions: it lifts, and may wait for days; else it is of use up to `until` */
 	int64_t failures;
+	int64_t push_at;			/* since when it is due */
 };
 
 /* A device whose time to be stepped has come. */

@@ -121,7 +121,7 @@ static const struct bsg_field apple_push[] = {
 	TEXT(bsg_apple_push_rec, device), NUM(bsg_apple_push_rec, seq), BYTES(bsg_apple_push_rec, token),
 	NUM(bsg_apple_push_rec, token_len), TEXT(bsg_apple_push_rec, push_magic), TEXT(bsg_apple_push_rec, topic),
 	NUM(bsg_apple_push_rec, desired), NUM(bsg_apple_push_rec, desired_until), NUM(bsg_apple_push_rec, desired_at),
-	NUM(bsg_apple_push_rec, failures),
+	NUM(bsg_apple_push_rec, failures), NUM(bsg_apple_push_rec, push_at),
 };
 static const struct bsg_field audit[] = {
 	NUM(bsg_audit_rec, seq), NUM(bsg_audit_rec, at), TEXT(bsg_audit_rec, who), TEXT(bsg_audit_rec, action),

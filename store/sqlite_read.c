@@ -120,7 +120,7 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_APPLE_DUE] = { .sql = "SELECT device, next, next || '.' || device FROM apple_device WHERE next > 0 AND next <= ?5 "
 		"AND (next, device) > (?9, ?8) ORDER BY next, device LIMIT ?10" },
 	[BSG_QUERY_APPLE_PUSHES] = { .sql = "SELECT device, desired_seq, token, length(token), push_magic, topic, desired, "
-		"desired_until, desired_at, push_failures, push_at || '.' || device FROM apple_device WHERE push_at > 0 AND push_at <= ?5 "
+		"desired_until, desired_at, push_failures, push_at, push_at || '.' || device FROM apple_device WHERE push_at > 0 AND push_at <= ?5 "
 		"AND (push_at, device) > (?9, ?8) ORDER BY push_at, device LIMIT ?10" },
 	[BSG_QUERY_AUDIT] = { .sql = "SELECT seq, at, who, action, subject, reason, detail, hash, seq FROM audit "
 		"WHERE seq > ?9 ORDER BY seq LIMIT ?10" },

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What pushes are sent with: a certificate with its key, or a key that signs tokens; from the operator's files or imported.
+ *
+ * Imported, certificate and key lie in one file (DIR/keys/apple-push.pem), so that a crash leaves the old pair or the new one. The key
+ * of a request that waits for its certificate lies beside it (DIR/keys/apple-push.key). Both 0600. Rules A60, A61, A110-A114.
+ */
+#ifndef BSG_APPLE_PUSH_KEYS_H
+#define BSG_APPLE_PUSH_KEYS_H
+
+#include "apple/service.h"
+#include "crypto/keys.h"
+#include "crypto/secret.h"
+
+#define BSG_APPLE_PUSH_PEM_MAX (64 * 1024)
+
+/* Zeroed: nothing. */
+struct bsg_apple_push_keys {
+	struct bsg_secret certificate, key;	/* PEM; empty with a token */
+	struct bsg_key *token_key;		/* NULL with a certificate */
+	char topic[BSG_PUSH_TOPIC_SIZE];
+	int64_t not_after;			/* of the certificate; 0: a token, which has no end */
+};
+
+/**
+ * Read what the options name, else what was imported.
+ *
+ * @param out  owned on success, bsg_apple_push_keys_free(); else zeroed
+ * @return BSG_OK, BSG_E_NOT_FOUND (there is nothing yet), BSG_E_DENIED (another topic than the one that is configured; others may
+ *         read a key), BSG_E_INVALID (half of what belongs together), BSG_E_CRYPTO, BSG_E_UNAVAILABLE
+ */
+enum bsg_err bsg_apple_push_keys_load(const struct bsg_apple *apple, struct bsg_apple_push_keys *out, struct bsg_error *err) BSG_MUST_CHECK;
+
+/** The sender's view of them; borrowed. */
+struct bsg_push_credentials bsg_apple_push_credentials(const struct bsg_apple_push_keys *keys);
+
+/** Wipe and free; zeroed afterwards. */
+void bsg_apple_push_keys_free(struct bsg_apple_push_keys *keys);
+
+/** Write where a file of DIR/keys lies. @param path  of 600 bytes */
+enum bsg_err bsg_apple_push_path(const struct bsg_apple *apple, const char *name, char path[static 600], struct bsg_error *err) BSG_MUST_CHECK;
+
+#define BSG_APPLE_PUSH_PAIR "keys/apple-push.pem"
+#define BSG_APPLE_PUSH_PENDING "keys/apple-push.key"
+
+#endif
