@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pushes from a real store to a stand-in APNs (apple/wake.c): rules A100-A105 and A95 of docs/spec/apple.md. */
+#include "../contract/apple_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "apple/push_keys.h"
+#include "apple/service.h"
+#include "base/file.h"
+#include "http_certs.h"
+#include "sim/apns.h"
+
+#define NOW (T0 + 10)		/* when desire() desires */
+#define PUSHES_MAX 8192
+#define CROWD 1000
+
+struct world {
+	struct store_fixture *f;
+	struct bsg_fake_clock clock;
+	struct bsg_sim_apns *apns;
+	struct bsg_sim_apns_options apns_options;
+	char endpoint[64], files[3][128];
+	struct bsg_apple_options options;
+	struct bsg_platform_host host;
+	struct bsg_platform *platform;
+	_Atomic unsigned n_changed;
+	pthread_mutex_t lock;
+	unsigned n_pushes;
+	struct { char token[BSG_SIM_TOKEN_SIZE]; int64_t expiration; unsigned status; } pushes[PUSHES_MAX];
+};
+
+static void on_push(const struct bsg_sim_push *p, void *app)
+{
+	struct world *w = app;
+
+	pthread_mutex_lock(&w->lock);
+	assert_true(w->n_pushes < PUSHES_MAX);
+	(void)snprintf(w->pushes[w->n_pushes].token, BSG_SIM_TOKEN_SIZE, "%s", p->token);
+	w->pushes[w->n_pushes].expiration = p->expiration;
+	w->pushes[w->n_pushes].status = p->status;
+	w->n_pushes++;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void changed(const struct bsg_platform_host *host, const char *device)
+{
+	struct world *w = host->server;
+
+	(void)device;
+	w->n_changed++;
+}
+
+static unsigned n_pushes(struct world *w)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->n_pushes;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+/* Wait up to 60 s. */
+#define EVENTUALLY(condition_) \
+	do { \
+		int left_ = 12000; \
+		while (!(condition_) && left_-- > 0) \
+			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL); \
+		if (left_ <= 0) \
+			fail_msg("%s:%d did not come: %s", __FILE__, __LINE__, #condition_); \
+	} while (0)
+
+static struct bsg_apple *apple_of(struct world *w)
+{
+	return (struct bsg_apple *)w->platform;
+}
+
+static void start_apns(struct world *w)
+{
+	if (w->endpoint[0] != '\0')
+		w->apns_options.listen = w->endpoint;
+	assert_ok(w->f, bsg_sim_apns_start(&w->apns_options, &w->apns, &w->f->err));
+	(void)snprintf(w->endpoint, sizeof(w->endpoint), "127.0.0.1:%u", bsg_sim_apns_port(w->apns));
+}
+
+static void stop_apns(struct world *w)
+{
+	bsg_sim_apns_stop(w->apns);
+	w->apns = NULL;
+}
+
+static void start(struct world *w)
+{
+	assert_ok(w->f, bsg_apple_new(&w->options, &w->platform, &w->f->err));
+	w->platform->host = &w->host;
+	assert_ok(w->f, bsg_apple_wake_start(apple_of(w), &w->f->err));
+}
+
+static void stop(struct world *w)
+{
+	if (w->platform == NULL)
+		return;
+	bsg_apple_wake_stop(apple_of(w));
+	w->platform->ops->free(w->platform);
+	w->platform = NULL;
+}
+
+static void write_file(struct world *w, unsigned i, const char *name, const char *text)
+{
+	(void)snprintf(w->files[i], sizeof(w->files[i]), "%s/%s", w->f->dir, name);
+	assert_ok(w->f, bsg_file_replace(w->files[i], text, strlen(text), 0600, &w->f->err));
+}
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	assert_int_equal(fixture_set_up((void **)&w->f), 0);
+	pthread_mutex_init(&w->lock, NULL);
+	bsg_fake_clock_init(&w->clock, NOW);
+	w->apns_options = (struct bsg_sim_apns_options){
+		.listen = "127.0.0.1:0", .certificate_pem = cert_server, .key_pem = key_server, .topic = PUSH_TOPIC,
+		.client_ca_pem = cert_root, .clock = &w->clock.clock, .on_push = on_push, .app = w,
+	};
+	start_apns(w);
+	write_file(w, 0, "push.crt", cert_push);
+	write_file(w, 1, "push.key", key_push);
+	write_file(w, 2, "ca.crt", cert_root);
+	w->options = (struct bsg_apple_options){
+		.listen = "", .url = "", .deployment = "kz.bosaga", .organisation = "", .topic = "", .push_certificate = w->files[0],
+		.push_key = w->files[1], .push_endpoint = w->endpoint, .push_ca = w->files[2], .push_team = "", .push_key_id = "",
+		.push_token_key = "",
+	};
+	w->host = (struct bsg_platform_host){.store = w->f->store, .clock = &w->clock.clock, .state_dir = w->f->dir, .people_url = "",
+					     .changed = changed, .server = w};
+	add_person(w->f, "a", "u", "1");
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	stop(w);
+	stop_apns(w);
+	for (size_t i = 0; i < 3; i++)
+		(void)unlink(w->files[i]);
+	fixture_tear_down((void **)&w->f);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+	return 0;
+}
+
+static int64_t push_at(struct world *w, unsigned n)
+{
+	return get_apple(w->f, n).push_at;
+}
+
+static void pass(struct world *w, int64_t seconds)
+{
+	bsg_fake_clock_pass(&w->clock, seconds * 1000);
+	bsg_apple_wake_look(apple_of(w));
+}
+
+/* Nothing goes out that is not due: look twice, a second pause of the thread's own between them. */
+static void nothing_more(struct world *w, unsigned n)
+{
+	bsg_apple_wake_look(apple_of(w));
+	nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+	bsg_apple_wake_look(apple_of(w));
+	nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+	assert_int_equal(n_pushes(w), n);
+}
+
+static void a_command_stored_before_a_crash_is_pushed_after_the_start(void **state)
+{
+	struct world *w = *state;
+
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);	/* and the process ends here */
+	start(w);
+	EVENTUALLY(n_pushes(w) == 1);
+	assert_int_equal(w->pushes[0].expiration, LEASE);
+	EVENTUALLY(push_at(w, 1) == NOW + 10);
+	nothing_more(w, 1);
+}
+
+static void what_was_handed_over_and_not_taken_is_pushed_after_the_next_start(void **state)
+{
+	struct world *w = *state;
+	struct bsg_push_stats stats = {.n_asked = 0};
+
+	stop_apns(w);
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	start(w);
+	EVENTUALLY((bsg_apple_wake_stats(apple_of(w), &stats), stats.n_asked) == 1);
+	stop(w);
+	assert_int_equal(push_at(w, 1), NOW);
+	start_apns(w);
+	start(w);
+	EVENTUALLY(n_pushes(w) == 1);
+}
+
+static void what_was_taken_is_pushed_again_until_the_phone_has_done_it(void **state)
+{
+	static const int64_t pauses[] = {10, 30, 120, 600, 600};
+	struct world *w = *state;
+	int64_t due = NOW;
+
+	add_phone(w->f, "a", 1);
+	start(w);
+	desire(w->f, 1, 0, BSG_APPLE_REMOVE, 1);
+	bsg_apple_wake_look(apple_of(w));
+	for (unsigned i = 0; i < 5; i++) {
+		EVENTUALLY(n_pushes(w) == i + 1);
+		due += pauses[i];
+		EVENTUALLY(push_at(w, 1) == due);
+		pass(w, pauses[i] - 1);
+		if (i == 0)
+			nothing_more(w, 1);
+		pass(w, 1);
+	}
+	EVENTUALLY(n_pushes(w) == 6);
+	EVENTUALLY(push_at(w, 1) > due);
+	deliver(w->f, 1, 1, 0);
+	assert_int_equal(push_at(w, 1), 0);
+	pass(w, 86400);
+	nothing_more(w, 6);
+}
+
+static void a_lift_lives_for_days_and_a_lock_until_its_lease_ends(void **state)
+{
+	struct world *w = *state;
+
+	add_phone(w->f, "a", 1);
+	start(w);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	bsg_apple_wake_look(apple_of(w));
+	EVENTUALLY(n_pushes(w) == 1);
+	EVENTUALLY(push_at(w, 1) > NOW);
+	desire(w->f, 1, 0, BSG_APPLE_REMOVE, 3);
+	bsg_apple_wake_look(apple_of(w));
+	EVENTUALLY(n_pushes(w) == 2);
+	assert_int_equal(w->pushes[0].expiration, LEASE);
+	assert_int_equal(w->pushes[1].expiration, NOW + 3 * 86400);
+}
+
+static void a_lock_whose_lease_has_ended_is_not_sent(void **state)
+{
+	struct world *w = *state;
+
+	bsg_fake_clock_set_utc(&w->clock, LEASE + 1);
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	start(w);
+	EVENTUALLY(get_apple(w->f, 1).push_failures == 1);
+	assert_true(push_at(w, 1) > LEASE + 1);
+	nothing_more(w, 0);
+}
+
+static void a_dead_token_is_forgotten(void **state)
+{
+	struct world *w = *state;
+
+	bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.status = 410, .reason = "Unregistered", .timestamp_ms = (T0 + 5) * 1000});
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	start(w);
+	EVENTUALLY(get_apple(w->f, 1).token_len == 0);
+	EVENTUALLY(w->n_changed == 1);
+	assert_int_equal(push_at(w, 1), 0);
+	nothing_more(w, 1);
+}
+
+static void a_token_that_is_younger_than_its_death_is_kept(void **state)
+{
+	struct world *w = *state;
+
+	bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.status = 410, .reason = "Unregistered", .timestamp_ms = T0 * 1000});
+	add_phone(w->f, "a", 1);	/* its token is of T0 + 3 */
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	start(w);
+	EVENTUALLY(get_apple(w->f, 1).push_failures == 1);
+	assert_int_equal(get_apple(w->f, 1).token_len, 32);
+	assert_int_equal(push_at(w, 1), NOW + 10);
+	assert_int_equal(w->n_changed, 0);
+}
+
+static void a_refused_push_is_tried_ever_more_slowly(void **state)
+{
+	static const int64_t pauses[] = {10, 30, 120, 600, 3600, 3600};
+	struct world *w = *state;
+	int64_t due = NOW;
+
+	bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.status = 413, .reason = "PayloadTooLarge"});
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, 0, BSG_APPLE_REMOVE, 1);
+	start(w);
+	for (unsigned i = 0; i < 6; i++) {
+		EVENTUALLY(n_pushes(w) == i + 1);
+		due += pauses[i];
+		EVENTUALLY(push_at(w, 1) == due);
+		pass(w, pauses[i]);
+	}
+}
+
+static void hours_without_apple_cost_nothing_and_end_by_themselves(void **state)
+{
+	struct world *w = *state;
+	struct bsg_push_stats stats = {.n_asked = 0};
+
+	stop_apns(w);
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, 0, BSG_APPLE_REMOVE, 1);
+	start(w);
+	for (unsigned hour = 0; hour < 5; hour++) {
+		EVENTUALLY((bsg_apple_wake_stats(apple_of(w), &stats), stats.n_attempts) > hour);
+		pass(w, 3600);
+	}
+	EVENTUALLY((bsg_apple_wake_stats(apple_of(w), &stats), stats.state) == BSG_PUSH_DOWN);
+	EVENTUALLY(apple_of(w)->push_why[0] != '\0');
+	assert_int_equal(stats.n_asked, 1);	/* handed over once, whatever the clock says */
+	start_apns(w);
+	pass(w, 60);
+	EVENTUALLY((pass(w, 1), n_pushes(w)) == 1);
+	EVENTUALLY(push_at(w, 1) > bsg_clock_utc(&w->clock.clock));
+	EVENTUALLY(apple_of(w)->push_why[0] == '\0');
+}
+
+static void a_busy_apple_is_asked_again(void **state)
+{
+	struct world *w = *state;
+
+	bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.status = 503, .reason = "ServiceUnavailable", .times = 3});
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, 0, BSG_APPLE_REMOVE, 1);
+	start(w);
+	EVENTUALLY((pass(w, 1), push_at(w, 1)) > bsg_clock_utc(&w->clock.clock) - 60 && n_pushes(w) >= 4);
+	assert_int_equal(w->pushes[3].status, 200);
+	assert_int_equal(get_apple(w->f, 1).push_failures, 0);
+}
+
+/* While Apple is away a phone is locked and let go again: one push, which lifts. */
+static void what_replaces_an_undelivered_push_is_merged_into_it(void **state)
+{
+	struct world *w = *state;
+	struct bsg_push_stats stats = {.n_asked = 0};
+
+	stop_apns(w);
+	add_phone(w->f, "a", 1);
+	start(w);
+	for (unsigned i = 1; i <= 3; i++) {
+		desire(w->f, 1, i % 2 != 0 ? CAMERA : 0, BSG_APPLE_INSTALL, i);
+		bsg_apple_wake_look(apple_of(w));
+		EVENTUALLY((bsg_apple_wake_stats(apple_of(w), &stats), stats.n_asked) == i);
+		EVENTUALLY((pass(w, 2), bsg_apple_wake_stats(apple_of(w), &stats), stats.n_waiting) == 1);
+	}
+	start_apns(w);
+	EVENTUALLY((pass(w, 1), n_pushes(w)) == 1);
+	EVENTUALLY(push_at(w, 1) > NOW + 6);
+	assert_true(w->pushes[0].expiration > LEASE);
+	nothing_more(w, 1);
+}
+
+static void a_push_that_a_wrong_clock_put_off_is_found(void **state)
+{
+	struct world *w = *state;
+
+	bsg_fake_clock_set_utc(&w->clock, NOW + 365 * 86400);
+	add_phone(w->f, "a", 1);
+	start(w);
+	desire(w->f, 1, 0, BSG_APPLE_REMOVE, 1);
+	bsg_apple_wake_look(apple_of(w));
+	EVENTUALLY(push_at(w, 1) > NOW + 365 * 86400);
+	bsg_fake_clock_set_utc(&w->clock, NOW + 60);	/* set right while it runs */
+	bsg_apple_wake_look(apple_of(w));
+	EVENTUALLY(n_pushes(w) == 2);
+	EVENTUALLY(push_at(w, 1) < NOW + 4000);
+
+	bsg_fake_clock_set_utc(&w->clock, NOW + 365 * 86400);
+	bsg_apple_wake_look(apple_of(w));
+	EVENTUALLY(push_at(w, 1) > NOW + 365 * 86400);
+	stop(w);
+	bsg_fake_clock_set_utc(&w->clock, NOW + 120);	/* or while it did not */
+	start(w);
+	EVENTUALLY(n_pushes(w) == 4);
+	EVENTUALLY(push_at(w, 1) < NOW + 4000);
+}
+
+static int by_token(const void *a, const void *b)
+{
+	return memcmp(a, b, 64);
+}
+
+static void a_thousand_phones_are_pushed_once_each(void **state)
+{
+	struct world *w = *state;
+	struct timespec before, after;
+	char text[16];
+
+	for (unsigned i = 1; i <= CROWD; i++) {
+		struct bsg_op token;
+
+		add_phone(w->f, "a", i);
+		(void)snprintf(text, sizeof(text), "token %u", i);
+		token = token_op(i, text);
+		assert_ok(w->f, apply(w->f, &token));
+		desire(w->f, i, 0, BSG_APPLE_REMOVE, i * 2);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	start(w);
+	EVENTUALLY(n_pushes(w) == CROWD);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	print_message("# %d phones pushed in %.1f s\n", CROWD,
+		      (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9);
+	for (unsigned i = 1; i <= CROWD; i++)
+		EVENTUALLY(push_at(w, i) == NOW + 10);
+	nothing_more(w, CROWD);
+	qsort(w->pushes, CROWD, sizeof(w->pushes[0]), by_token);
+	for (unsigned i = 1; i < CROWD; i++)
+		assert_string_not_equal(w->pushes[i].token, w->pushes[i - 1].token);
+}
+
+static void without_a_certificate_nothing_is_sent_and_it_says_why(void **state)
+{
+	struct world *w = *state;
+	struct bsg_apple_push_keys keys = {.not_after = 1};
+
+	w->options.push_certificate = w->options.push_key = "";
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, 0, BSG_APPLE_REMOVE, 1);
+	start(w);
+	nothing_more(w, 0);
+	assert_non_null(strstr(apple_of(w)->push_why, "no push certificate"));
+	assert_string_equal(apple_of(w)->topic, "");
+
+	/* And one that comes later is used without a start. */
+	(void)snprintf(keys.topic, sizeof(keys.topic), "%s", PUSH_TOPIC);
+	assert_ok(w->f, bsg_secret_copy(cert_push, strlen(cert_push), &keys.certificate, &w->f->err));
+	assert_ok(w->f, bsg_secret_copy(key_push, strlen(key_push), &keys.key, &w->f->err));
+	assert_ok(w->f, bsg_apple_wake_use(apple_of(w), &keys, &w->f->err));
+	EVENTUALLY(n_pushes(w) == 1);
+	assert_string_equal(apple_of(w)->topic, PUSH_TOPIC);
+	assert_string_equal(apple_of(w)->push_why, "");
+}
+
+/* Whether the start is refused, and with which words. */
+static void refuses(struct world *w, const char *words)
+{
+	assert_ok(w->f, bsg_apple_new(&w->options, &w->platform, &w->f->err));
+	w->platform->host = &w->host;
+	assert_int_not_equal(bsg_apple_wake_start(apple_of(w), &w->f->err), BSG_OK);
+	if (strstr(w->f->err.text, words) == NULL)
+		fail_msg("it says: %s", w->f->err.text);
+	stop(w);
+}
+
+static void a_start_with_what_does_not_fit_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	w->options.topic = "com.apple.mgmt.External.other";
+	refuses(w, "renew that one");			/* A61 */
+	w->options.topic = PUSH_TOPIC;
+	w->options.push_key = "";
+	refuses(w, "belong together");
+	w->options.push_key = "/nowhere/push.key";
+	refuses(w, "is not there");
+	w->options.push_key = w->files[1];
+	w->options.push_team = "TEAM";
+	refuses(w, "all three");
+}
+
+static void an_expired_certificate_starts_and_says_so(void **state)
+{
+	struct world *w = *state;
+
+	write_file(w, 0, "push.crt", cert_push_old);
+	write_file(w, 1, "push.key", key_push_old);
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, 0, BSG_APPLE_REMOVE, 1);
+	start(w);
+	EVENTUALLY(apple_of(w)->push_why[0] != '\0');
+	assert_true(apple_of(w)->push_not_after < NOW);
+	nothing_more(w, 0);
+}
+
+int main(void)
+{
+#define WORLD(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		WORLD(a_command_stored_before_a_crash_is_pushed_after_the_start),
+		WORLD(what_was_handed_over_and_not_taken_is_pushed_after_the_next_start),
+		WORLD(what_was_taken_is_pushed_again_until_the_phone_has_done_it),
+		WORLD(a_lift_lives_for_days_and_a_lock_until_its_lease_ends),
+		WORLD(a_lock_whose_lease_has_ended_is_not_sent),
+		WORLD(a_dead_token_is_forgotten),
+		WORLD(a_token_that_is_younger_than_its_death_is_kept),
+		WORLD(a_refused_push_is_tried_ever_more_slowly),
+		WORLD(hours_without_apple_cost_nothing_and_end_by_themselves),
+		WORLD(a_busy_apple_is_asked_again),
+		WORLD(what_replaces_an_undelivered_push_is_merged_into_it),
+		WORLD(a_push_that_a_wrong_clock_put_off_is_found),
+		WORLD(a_thousand_phones_are_pushed_once_each),
+		WORLD(without_a_certificate_nothing_is_sent_and_it_says_why),
+		WORLD(a_start_with_what_does_not_fit_is_refused),
+		WORLD(an_expired_certificate_starts_and_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
