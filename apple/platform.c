@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Apple's phones as a platform: its beginning and end, and the table that the server calls. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,11 @@ static struct bsg_apple *apple_of(struct bsg_platform *p)
 
 static enum bsg_err start(struct bsg_platform *p, const struct bsg_platform_host *host, struct bsg_error *err)
 {
+	struct bsg_apple *apple = apple_of(p);
+
 	(void)host;
-	return bsg_apple_wake_start(apple_of(p), err);
+	snprintf(apple->topic, sizeof(apple->topic), "%s", apple->options.topic);
+	return bsg_apple_wake_start(apple, err);
 }
 
 static enum bsg_err serve(struct bsg_platform *p, struct bsg_error *err)
@@ -33,6 +37,7 @@ static void free_apple(struct bsg_platform *p)
 
 	bsg_apple_wake_free(apple);
 	pthread_mutex_destroy(&apple->lock);
+	pthread_mutex_destroy(&apple->fixed_lock);
 	free(apple);
 }
 
@@ -56,7 +61,7 @@ static void wake(struct bsg_platform *p)
 static const struct bsg_platform_ops ops = {
 	.name = "apple", .start = start, .serve = serve, .stop = stop, .free = free_apple, .has_kind = has_kind, .look = bsg_apple_look,
 	.due = bsg_apple_due, .deliver = bsg_apple_deliver, .delivered = delivered, .invite = bsg_apple_invite,
-	.rights = bsg_apple_rights, .metrics = bsg_apple_metrics, .health = bsg_apple_health, .wake = wake,
+	.rights = bsg_apple_rights, .steps = bsg_apple_steps, .metrics = bsg_apple_metrics, .health = bsg_apple_health, .wake = wake,
 };
 
 enum bsg_err bsg_apple_new(const struct bsg_apple_options *options, struct bsg_platform **out, struct bsg_error *err)
@@ -75,6 +80,7 @@ enum bsg_err bsg_apple_new(const struct bsg_apple_options *options, struct bsg_p
 		.behind_proxy = options->behind_proxy, .client_ca = BSG_KEYRING_APPLE_CA, .n_threads = options->n_threads,
 	};
 	pthread_mutex_init(&apple->lock, NULL);
+	pthread_mutex_init(&apple->fixed_lock, NULL);
 	*out = &apple->platform;
 	return BSG_OK;
 }

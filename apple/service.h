@@ -4,7 +4,7 @@
  * bsg_apple_new().
  *
  * routes: scep_route.c, checkin_route.c, command_route.c. From the server's words to rows and back: desire.c. Profiles: lock_profile.c,
- * invite.c. Waking phones: wake.c, push_keys.c, push_route.c. What an operator must know: health.c.
+ * invite.c, fixed.c, rights.c. Waking phones: wake.c, push_keys.c, push_route.c. What an operator must know: health.c.
  */
 #ifndef BSG_APPLE_SERVICE_H
 #define BSG_APPLE_SERVICE_H
@@ -33,6 +33,7 @@ struct bsg_apple_options {
 	const char *push_team, *push_key_id, *push_token_key;	/* a token instead of a certificate; "": none */
 	bool is_root_public;		/* phones trust our TLS certificate by themselves: no root goes into the profile */
 	bool scep_legacy;
+	bool sign_profiles;		/* enrolment profiles: CMS instead of plain XML */
 };
 
 /* Counted since the start. */
@@ -54,6 +55,7 @@ struct bsg_apple {
 	int64_t push_not_after;		/* of the push certificate; 0: there is none */
 	char push_why[200];		/* why there are no pushes; "": there are */
 	struct bsg_apple_wake *wake;	/* wake.c */
+	pthread_mutex_t fixed_lock;	/* while fixed.c compares and writes */
 };
 
 static inline int64_t bsg_apple_now(const struct bsg_apple *apple)
@@ -80,9 +82,16 @@ enum bsg_err bsg_apple_deliver(struct bsg_platform *p, const struct bsg_platform
 /* invite.c */
 enum bsg_err bsg_apple_invite(struct bsg_platform *p, const struct bsg_platform_invitation *invitation,
 			      struct bsg_platform_file *out, struct bsg_error *err) BSG_MUST_CHECK;
+
+/* rights.c */
 const char *const *bsg_apple_rights(const struct bsg_platform *p, const char *kind, enum bsg_http_lang lang, bool not_asked);
-/* Refuse another topic or other URLs than those in the profiles that were given out. */
+const char *const *bsg_apple_steps(const struct bsg_platform *p, const char *kind, enum bsg_http_lang lang);
+
+/* fixed.c */
+/* Refuse another topic, URL or deployment than those in the profiles that were given out: BSG_E_CONFLICT. */
 enum bsg_err bsg_apple_check_fixed(struct bsg_apple *apple, struct bsg_error *err) BSG_MUST_CHECK;
+/* The same, before a profile leaves; the first one fixes them, durably. */
+enum bsg_err bsg_apple_fix(struct bsg_apple *apple, const char *topic, struct bsg_error *err) BSG_MUST_CHECK;
 
 /* wake.c */
 enum bsg_err bsg_apple_wake_start(struct bsg_apple *apple, struct bsg_error *err) BSG_MUST_CHECK;

@@ -31,6 +31,7 @@ struct bsg_platform;
 
 #define BSG_PLATFORM_URL_SIZE 300
 #define BSG_PLATFORM_TROUBLE_SIZE 301
+#define BSG_PLATFORM_FILE_MAX (256 * 1024)	/* bytes of the file that enrols */
 #define BSG_PLATFORM_APPS_MAX BSG_OUT_APPS_MAX
 
 /* ---- what the server gives a platform -------------------------------- */
@@ -132,7 +133,8 @@ struct bsg_platform_invitation {
 	const char *token;		/* as it was given out: the secret */
 	const char *kind;
 	const char *person;
-	enum bsg_http_lang lang;
+	enum bsg_http_lang lang;	/* of the person */
+	int64_t created;
 };
 
 /* A file that a person installs. */
@@ -199,11 +201,17 @@ struct bsg_platform_ops {
 	/** What `deliver` made is committed, with something to tell: wake the phone. Never blocks. */
 	void (*delivered)(struct bsg_platform *p, const char *device);
 
-	/** Make the file that enrols a phone. @return BSG_E_UNAVAILABLE: not before something is set up, which the text names */
+	/**
+	 * Make the file that enrols a phone; the same invitation gives the same bytes.
+	 *
+	 * @return BSG_E_UNAVAILABLE: not before something is set up, which the text names; BSG_E_CONFLICT: other settings than in files given out
+	 */
 	enum bsg_err (*invite)(struct bsg_platform *p, const struct bsg_platform_invitation *invitation,
 			       struct bsg_platform_file *out, struct bsg_error *err) BSG_MUST_CHECK;
 	/** What a person grants, and what not: one line a right, in a language; ended by NULL. Static. */
 	const char *const *(*rights)(const struct bsg_platform *p, const char *kind, enum bsg_http_lang lang, bool not_asked);
+	/** What a person does to install that file: one line a step, as `rights`. */
+	const char *const *(*steps)(const struct bsg_platform *p, const char *kind, enum bsg_http_lang lang);
 
 	/** Append metrics in Prometheus' text format. */
 	void (*metrics)(struct bsg_platform *p, struct bsg_buf *out);

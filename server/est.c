@@ -12,6 +12,7 @@
 #include "server/change.h"
 #include "server/handlers.h"
 #include "server/orders.h"
+#include "server/platforms.h"
 
 static void answer_est(struct bsg_http_exchange *x, const void *body, size_t len)
 {
@@ -177,7 +178,8 @@ void bsg_post_enroll(struct bsg_http_exchange *x, void *app)
 	struct enrolment e;
 
 	if (!bsg_http_basic(x, &user, &password) || bsg_sha256(password, strlen(password), token, NULL) != BSG_OK ||
-	    bsg_store_invitation(server->store, token, &invitation, NULL, NULL) != BSG_OK) {
+	    bsg_store_invitation(server->store, token, &invitation, NULL, NULL) != BSG_OK ||
+	    bsg_platform_of(server, invitation.kind) != NULL) {	/* those get their certificates from their platform */
 		refuse_invitation(x);
 		return;
 	}

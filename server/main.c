@@ -85,7 +85,7 @@ static enum bsg_err make_platforms(const struct bsg_settings *s, struct bsg_plat
 		.push_certificate = s->apple_push_certificate, .push_key = s->apple_push_key,
 		.push_endpoint = s->apple_push_endpoint, .push_ca = s->apple_push_ca, .push_team = s->apple_push_team,
 		.push_key_id = s->apple_push_key_id, .push_token_key = s->apple_push_token_key,
-		.is_root_public = s->apple_public_root, .scep_legacy = s->scep_legacy_ciphers,
+		.is_root_public = s->apple_public_root, .scep_legacy = s->scep_legacy_ciphers, .sign_profiles = s->apple_sign_profiles,
 	};
 	enum bsg_err rc = bsg_apple_new(&apple, &out[0], err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* People, their badges, and the invitations by which they enrol phones. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
 #include "server/handlers.h"
 #include "server/orders.h"
 #include "server/pilot.h"
+#include "server/platforms.h"
+
+#define AGENT_KIND "linux-agent"
 
 static const char *const langs[] = {"kk", "ru", "en", NULL};
 
@@ -267,25 +271,83 @@ struct invitation_body {
 	const char *person, *kind;
 };
 
-static const char *const kinds[] = {"linux-agent", NULL};
 static const struct bsg_field invitation_fields[] = {
 	BSG_FIELD(struct invitation_body, person, BSG_FIELD_NAME, .required = true),
-	BSG_FIELD(struct invitation_body, kind, BSG_FIELD_CHOICE, .choices = kinds),
+	BSG_FIELD(struct invitation_body, kind, BSG_FIELD_NAME),
 };
+
+/* Whether phones of a kind can be enrolled: by an agent over EST, or by the file of a platform. */
+static bool can_enrol(const struct bsg_server *server, const struct bsg_coverage_kind *kind)
+{
+	return strcmp(kind->id, AGENT_KIND) == 0 || bsg_platform_of(server, kind->id) != NULL;
+}
+
+/* @return false after answering which kinds there are */
+static bool check_kind(struct bsg_http_exchange *x, const struct bsg_server *server, const char *id)
+{
+	const struct bsg_coverage_kind *asked = bsg_coverage_find_kind(server->coverage, id), *kinds;
+	char list[200] = "";
+	size_t n;
+
+	if (asked != NULL && can_enrol(server, asked))
+		return true;
+	kinds = bsg_coverage_kinds(server->coverage, &n);
+	for (size_t i = 0, len = 0; i < n && len < sizeof(list); i++)
+		if (can_enrol(server, &kinds[i]))
+			len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len > 0 ? ", " : "", kinds[i].id);
+	bsg_http_problem(x, 400, "invalid", "phones of kind \"%s\" cannot be invited; there are: %s", id, list);
+	return false;
+}
+
+/* Nobody is invited to a page that cannot give the file: make it once. @return false after answering what is to be set up */
+static bool try_file(struct bsg_http_exchange *x, struct bsg_server *server, const struct invitation_body *body, const char *token)
+{
+	const struct bsg_platform_invitation invitation = {.token = token, .kind = body->kind, .person = body->person,
+							   .created = bsg_now(server)};
+	struct bsg_platform *platform = bsg_platform_of(server, body->kind);
+	struct bsg_platform_file file;
+	struct bsg_error err;
+	enum bsg_err rc;
+
+	if (platform == NULL)
+		return true;
+	bsg_buf_init(&file.bytes, BSG_PLATFORM_FILE_MAX);
+	rc = platform->ops->invite(platform, &invitation, &file, &err);
+	bsg_buf_free(&file.bytes);
+	if (rc == BSG_E_UNAVAILABLE || rc == BSG_E_CONFLICT)
+		bsg_http_problem(x, 409, "not-set-up", "%s", err.text);
+	else if (rc != BSG_OK)
+		bsg_http_fail(x, rc, &err);
+	return rc == BSG_OK;
+}
+
+/* A phone of a platform is enrolled on a page, from a file. */
+static void add_links(const struct bsg_server *server, const char *kind, const char *token, json_t *body)
+{
+	char url[BSG_URL_SIZE + BSG_RANDOM_TOKEN_SIZE + 32];
+
+	if (body == NULL || bsg_platform_of(server, kind) == NULL)
+		return;
+	snprintf(url, sizeof(url), "%s/enrol/%s", server->home.people_url, token);
+	json_object_set_new(body, "url", json_string(url));
+	snprintf(url, sizeof(url), "%s/enrol/%s/profile", server->home.people_url, token);
+	json_object_set_new(body, "profile", json_string(url));
+	bsg_wipe(url, sizeof(url));
+}
 
 static void answer_invitation(struct bsg_http_exchange *x, const struct bsg_server *server, const struct invitation_body *body,
 			      const char *token, int64_t expires)
 {
-	bsg_answer_json(x, 201,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "person", body->person, "kind", body->kind, "token", token,
-				  "url", server->home.people_url, "ca_sha256", server->home.ca_sha256, "expires",
-				  bsg_reply_time(expires)),
-			NULL);
+	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "person", body->person, "kind", body->kind, "token", token, "url",
+				server->home.people_url, "ca_sha256", server->home.ca_sha256, "expires", bsg_reply_time(expires));
+
+	add_links(server, body->kind, token, out);
+	bsg_answer_json(x, 201, out, NULL);
 }
 
 void bsg_post_invitation(struct bsg_http_exchange *x, void *app)
 {
-	struct invitation_body body = {.kind = "linux-agent"};
+	struct invitation_body body = {.kind = AGENT_KIND};
 	struct bsg_server *server = app;
 	char token[BSG_RANDOM_TOKEN_SIZE];
 	uint8_t hash[BSG_SHA256_LEN];
@@ -295,7 +357,7 @@ void bsg_post_invitation(struct bsg_http_exchange *x, void *app)
 	enum bsg_err rc;
 
 	if (!bsg_query_only(x, false, NULL) || !bsg_body_read(x, invitation_fields, 2, &body) ||
-	    !find(x, server, body.person, &rec))
+	    !check_kind(x, server, body.kind) || !find(x, server, body.person, &rec))
 		return;
 	bsg_change_begin(&change, server, x);
 	rc = bsg_random_token(token, &change.err);
@@ -305,6 +367,8 @@ void bsg_post_invitation(struct bsg_http_exchange *x, void *app)
 		bsg_http_fail(x, BSG_E_BUG, &change.err);
 		return;
 	}
+	if (!try_file(x, server, &body, token))
+		return;
 	op = bsg_change_add(&change, BSG_OP_INVITATION_ADD);
 	op->invitation_add.token_sha256 = hash;
 	op->invitation_add.person = body.person;

@@ -25,6 +25,7 @@ const struct bsg_http_problem_text bsg_problem_texts[] = {
 	{"second-approval", {"Екінші адамның бекітуі керек", "Нужно утверждение второго человека", "A second person must approve"}},
 	{"too-many-exemptions", {"Босатулар тым көп", "Слишком много освобождений", "There are too many exemptions"}},
 	{"invitation", {"Шақыру жарамсыз", "Приглашение не действует", "The invitation does not hold"}},
+	{"not-set-up", {"Сервер бұған әлі бапталмаған", "Сервер для этого ещё не настроен", "The server is not set up for this yet"}},
 	{"request", {"Сертификат сұрауы қабылданбады", "Запрос сертификата не принят", "The certificate request is refused"}},
 	{"not-ready", {"Сервер дайын емес", "Сервер не готов", "The server is not ready"}},
 };

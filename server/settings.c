@@ -81,6 +81,8 @@ const struct bsg_config_key bsg_settings_keys[] = {
 	 .help = "PEM file (.p8) with the key that signs tokens"},
 	{BSG_CONFIG_BOOL(struct bsg_settings, apple_public_root), .def = "no",
 	 .help = "yes: phones trust tls_certificate by themselves, so no root goes into the enrolment profile"},
+	{BSG_CONFIG_BOOL(struct bsg_settings, apple_sign_profiles), .def = "no",
+	 .help = "yes: enrolment profiles are signed by our CA of Apple devices; phones call them unverified until they know it"},
 	{BSG_CONFIG_BOOL(struct bsg_settings, scep_legacy_ciphers), .def = "no",
 	 .help = "yes: SCEP takes DES, triple DES and SHA-1, which some clients still send"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, database), .def = "", .shown = "sqlite:DIR/bosaga.db",

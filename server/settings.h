@@ -18,7 +18,7 @@ struct bsg_settings {
 	char apple_topic[128], apple_deployment[101], apple_organisation[200];
 	char apple_push_certificate[512], apple_push_key[512], apple_push_endpoint[256], apple_push_ca[512];
 	char apple_push_team[32], apple_push_key_id[32], apple_push_token_key[512];
-	bool apple_public_root, scep_legacy_ciphers;
+	bool apple_public_root, apple_sign_profiles, scep_legacy_ciphers;
 	char database[512];
 	char bus[256];
 	int log_format;				/* enum bsg_log_format */
