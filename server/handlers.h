@@ -16,6 +16,10 @@ void bsg_get_openapi(struct bsg_http_exchange *x, void *app);
 /* page.c */
 void bsg_get_style(struct bsg_http_exchange *x, void *app);
 
+/* enrol_page.c */
+void bsg_get_enrol_page(struct bsg_http_exchange *x, void *app);
+void bsg_get_enrol_profile(struct bsg_http_exchange *x, void *app);
+
 /* est.c */
 void bsg_get_cacerts(struct bsg_http_exchange *x, void *app);
 void bsg_post_enroll(struct bsg_http_exchange *x, void *app);

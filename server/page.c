@@ -21,24 +21,41 @@ static const char style[] =
 	"input{width:100%;box-sizing:border-box;padding:.8rem;font:inherit;border:1px solid #888;border-radius:.6rem}"
 	".quiet{color:#767676}.ok{color:#1a7f37}.bad{color:#c62828}"
 	"svg.qr{display:block;width:100%;max-width:20rem;margin:1rem auto;background:#fff}"
+	"ol{padding-left:1.4rem}li{margin:.25rem 0}summary{margin-top:1.5rem;padding:.4rem 0;cursor:pointer}"
 	"table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .5rem .3rem 0;vertical-align:top}";
+
+static bool find_language(const char *code, enum bsg_http_lang *out)
+{
+	for (size_t i = 0; i < BSG_HTTP_N_LANGS; i++) {
+		if (strcmp(code, codes[i]) == 0) {
+			*out = (enum bsg_http_lang)i;
+			return true;
+		}
+	}
+	return false;
+}
 
 enum bsg_http_lang bsg_page_language(struct bsg_http_exchange *x)
 {
 	const char *asked = bsg_http_query(x, "lang");
+	enum bsg_http_lang lang;
 
-	for (size_t i = 0; asked != NULL && i < BSG_HTTP_N_LANGS; i++)
-		if (strcmp(asked, codes[i]) == 0)
-			return (enum bsg_http_lang)i;
-	return bsg_http_language(x);
+	return asked != NULL && find_language(asked, &lang) ? lang : bsg_http_language(x);
 }
 
-void bsg_page_raw(struct bsg_page *page, const char *markup)
+enum bsg_http_lang bsg_page_language_named(const char *code)
+{
+	enum bsg_http_lang lang;
+
+	return find_language(code, &lang) ? lang : BSG_HTTP_KK;
+}
+
+void bsg_page_raw(struct bsg_html *page, const char *markup)
 {
 	bsg_buf_add(&page->out, markup, strlen(markup));
 }
 
-void bsg_page_put(struct bsg_page *page, const char *text)
+void bsg_page_put(struct bsg_html *page, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		switch (*text) {
@@ -63,12 +80,12 @@ void bsg_page_put(struct bsg_page *page, const char *text)
 	}
 }
 
-void bsg_page_say(struct bsg_page *page, const struct bsg_page_text *text)
+void bsg_page_say(struct bsg_html *page, const struct bsg_page_text *text)
 {
 	bsg_page_put(page, text->in[page->lang]);
 }
 
-void bsg_page_begin(struct bsg_page *page, enum bsg_http_lang lang, const struct bsg_page_text *title, const char *path)
+void bsg_page_begin(struct bsg_html *page, enum bsg_http_lang lang, const struct bsg_page_text *title, const char *path)
 {
 	bsg_buf_init(&page->out, PAGE_MAX);
 	page->lang = lang;
@@ -88,7 +105,7 @@ void bsg_page_begin(struct bsg_page *page, enum bsg_http_lang lang, const struct
 	bsg_page_raw(page, "</h1>");
 }
 
-void bsg_page_answer(struct bsg_http_exchange *x, unsigned status, struct bsg_page *page)
+void bsg_page_answer(struct bsg_http_exchange *x, unsigned status, struct bsg_html *page)
 {
 	static const struct bsg_http_field fields[] = {
 		{"Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "

@@ -11,7 +11,7 @@ struct bsg_page_text {
 	const char *in[BSG_HTTP_N_LANGS];	/* kk, ru, en */
 };
 
-struct bsg_page {
+struct bsg_html {
 	struct bsg_buf out;
 	enum bsg_http_lang lang;
 };
@@ -19,17 +19,23 @@ struct bsg_page {
 /** The caller's language: `?lang=kk|ru|en`, else Accept-Language. */
 enum bsg_http_lang bsg_page_language(struct bsg_http_exchange *x);
 
+/** The language that a person has, `kk`, `ru` or `en`; else kk. */
+enum bsg_http_lang bsg_page_language_named(const char *code);
+
 /** Begin a page, with links to itself in the other languages. @param path  of this page, without query; as bsg_http_path() gives it */
-void bsg_page_begin(struct bsg_page *page, enum bsg_http_lang lang, const struct bsg_page_text *title, const char *path);
+void bsg_page_begin(struct bsg_html *page, enum bsg_http_lang lang, const struct bsg_page_text *title, const char *path);
 
 /** Append markup of ours as it is. Never what came from somewhere else. */
-void bsg_page_raw(struct bsg_page *page, const char *markup);
+void bsg_page_raw(struct bsg_html *page, const char *markup);
 /** Append a text, escaped: may be anything. */
-void bsg_page_put(struct bsg_page *page, const char *text);
+void bsg_page_put(struct bsg_html *page, const char *text);
 /** Append a text of ours in the page's language. */
-void bsg_page_say(struct bsg_page *page, const struct bsg_page_text *text);
+void bsg_page_say(struct bsg_html *page, const struct bsg_page_text *text);
+
+/** Append a text as a QR code; nothing if it is too long for one. */
+void bsg_page_qr(struct bsg_html *page, const char *text);
 
 /** End the page, answer with it and free it. CSP, no store, no referrer. Memory that ran out is 503. */
-void bsg_page_answer(struct bsg_http_exchange *x, unsigned status, struct bsg_page *page);
+void bsg_page_answer(struct bsg_http_exchange *x, unsigned status, struct bsg_html *page);
 
 #endif

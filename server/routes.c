@@ -31,6 +31,8 @@ const struct bsg_http_route bsg_routes[] = {
 	{"GET", "/api/v1/openapi.yaml", BOTH, W_ANY, .handler = bsg_get_openapi},
 
 	{"GET", "/bosaga.css", PEOPLE, W_ANY, .handler = bsg_get_style},
+	{"GET", "/enrol/{token}", BOTH, BSG_WHO_INVITATION, .handler = bsg_get_enrol_page},
+	{"GET", "/enrol/{token}/profile", BOTH, BSG_WHO_INVITATION, .handler = bsg_get_enrol_profile},
 
 	{"GET", "/.well-known/est/cacerts", PEOPLE, W_ANY, .handler = bsg_get_cacerts},
 	{"POST", "/.well-known/est/simpleenroll", PEOPLE, BSG_WHO_INVITATION, BSG_EST_REQUEST_MAX, .handler = bsg_post_enroll},
