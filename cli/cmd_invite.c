@@ -42,6 +42,38 @@ static int write_invitation(const struct bsg_cli *cli, json_t *json, const char 
 	return status;
 }
 
+/* Get the file that enrols the phone and write it beside its name: a phone knows it by the ending. It holds the token. */
+static int write_profile(struct bsg_cli *cli, const char *token, const char *path)
+{
+	static const char ending[] = ".mobileconfig";
+	const size_t len = strlen(path), n = sizeof(ending) - 1;
+	struct bsg_cli_request request = { .method = "GET" };
+	struct bsg_cli_answer answer;
+	char url[256], file[4096];
+	int status;
+
+	(void)snprintf(url, sizeof(url), "/enrol/%s/profile", token);
+	request.path = url;
+	if ((size_t)snprintf(file, sizeof(file), "%s%s", path, len >= n && strcmp(path + len - n, ending) == 0 ? "" : ending) >= sizeof(file))
+		return bsg_cli_refuse(cli, "the name of the file is too long");
+	status = bsg_cli_call(cli, &request, &answer);
+	if (status != BSG_CLI_DONE)
+		return status;
+	status = bsg_cli_write_out(cli, file, answer.body, answer.body_len, 0600);
+	bsg_cli_answer_free(&answer);
+	return status;
+}
+
+/* A phone that is enrolled by a file gets that; an agent is told the invitation itself. */
+static int write_file(struct bsg_cli *cli, json_t *invitation, const char *path)
+{
+	const char *token = json_string_value(json_object_get(invitation, "token"));
+
+	if (json_object_get(invitation, "profile") == NULL || token == NULL)
+		return write_invitation(cli, invitation, path);
+	return write_profile(cli, token, path);
+}
+
 int bsg_cli_invite(struct bsg_cli *cli)
 {
 	const char *out = bsg_cli_option(cli, "out");
@@ -58,7 +90,7 @@ int bsg_cli_invite(struct bsg_cli *cli)
 	if (status != BSG_CLI_DONE)
 		return status;
 	if (out != NULL)
-		status = write_invitation(cli, answer.json, out);
+		status = write_file(cli, answer.json, out);
 	if (status == BSG_CLI_DONE)
 		status = bsg_cli_print(cli, answer.json, cli->command->columns);
 	if (status == BSG_CLI_DONE && bsg_cli_option(cli, "json") == NULL)

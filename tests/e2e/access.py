@@ -20,7 +20,7 @@ class World:
     """A server with one of each kind of caller."""
 
     def __init__(self):
-        self.server = server = harness.Server().start()
+        self.server = server = harness.Server("apple_topic = com.apple.mgmt.External.test\n").start()
         plane.add_person(server, "aigerim", "B1")
         plane.add_person(server, "leaver")
         plane.add_person(server, "revoked")
@@ -58,7 +58,11 @@ class World:
             return self.phone.call(method, path, body, headers)
         if kind == "revoked_device":
             return self.revoked.call(method, path, body, headers)
-        basic = plane.invite(self.server, "aigerim") if kind == "invitation" else None
+        basic = None
+        if kind == "invitation":
+            asked = {"person": "aigerim", "kind": "ios-device" if "{token}" in path else "linux-agent"}
+            basic = plane.must(plane.call(self.server, "POST", "/api/v1/invitations", asked))["token"]
+            path = path.replace("{token}", basic)
         return plane.people(self.server, method, path, body, headers, self.tokens.get(kind), basic)
 
     def request(self, method, path):
@@ -98,8 +102,8 @@ REACHED = {200, 201, 204, 304, 409}
 
 
 def is_refusal(answer):
-    """No, because of who calls: asks for credentials, forbids, or has no such route here (a 404 of the router has no detail)."""
-    return answer.status in (401, 403, 405) or (answer.status == 404 and "detail" not in answer.json())
+    """No, because of who calls: asks for credentials, forbids, or has no such route here (a 404 of the router has no detail, that of a page is HTML)."""
+    return answer.status in (401, 403, 405) or (answer.status == 404 and (answer.problem() is None or "detail" not in answer.json()))
 
 
 def reached(method, path, answer):
