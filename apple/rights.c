@@ -7,32 +7,32 @@
 /* One line for each right of BSG_RIGHTS_PRIVATE; for BSG_RIGHTS_SUPERVISED those of SUPERVISED too. */
 #define ASKED_KK \
 	"Орнатылған профильдерді көру", \
-	"Өз профильдерімізді орнату және жою: олар камера мен экран суретін ғимаратта ғана, шектеулі уақытқа өшіреді", \
+	"Өз профильдерімізді орнату және жою: олар камераны және экранды суретке түсіруді ереже талап еткенде ғана, шектеулі уақытқа ажыратады", \
 	"Модельді, жүйе нұсқасын, телефонның атауын және сериялық нөмірін сұрау", \
 	"Қандай шектеулер қолданыста екенін сұрау", \
 	"Қауіпсіздік күйін сұрау: құпиякод қойылған ба"
 #define ASKED_RU \
 	"Видеть установленные профили", \
-	"Устанавливать и удалять наши профили: они отключают камеру и снимки экрана только в здании и на ограниченное время", \
+	"Устанавливать и удалять наши профили: они отключают камеру и снимки экрана, только пока этого требуют правила, и всегда на ограниченное время", \
 	"Спрашивать модель, версию системы, имя телефона и серийный номер", \
 	"Спрашивать, какие ограничения действуют", \
 	"Спрашивать состояние защиты: установлен ли код-пароль"
 #define ASKED_EN \
 	"See which profiles are installed", \
-	"Install and remove our own profiles: they switch off the camera and screenshots, only in the building and for a limited time", \
+	"Install and remove our own profiles: they switch off the camera and screenshots only while the rules say so, and always for a limited time", \
 	"Ask for the model, the system version, the phone's name and its serial number", \
 	"Ask which restrictions are in force", \
 	"Ask for the state of security: whether a passcode is set"
 
 #define SUPERVISED_KK \
 	"Желі мәліметтерін сұрау құқығы; телефон нөмірін және IMEI-ді бұл сервер сұрамайды", \
-	"Модем режимін және Bluetooth-ты ғимаратта өшіру; мұндай профильдер Wi-Fi, NFC, USB және аталған қолданбаларды да шектей алады"
+	"Модем режимін және Bluetooth-ты ажырату; мұндай профильдер Wi-Fi, NFC, USB және аталған қолданбаларды да шектей алады"
 #define SUPERVISED_RU \
 	"Право спрашивать сведения о сети; номер телефона и IMEI этот сервер не спрашивает", \
-	"Отключать в здании режим модема и Bluetooth; профили могут ограничивать также Wi-Fi, NFC, USB и названные приложения"
+	"Отключать режим модема и Bluetooth; профили могут ограничивать также Wi-Fi, NFC, USB и названные приложения"
 #define SUPERVISED_EN \
 	"The right to ask for network information; this server asks for neither phone number nor IMEI", \
-	"Switch off the hotspot and Bluetooth in the building; profiles may also restrict Wi-Fi, NFC, USB and named apps"
+	"Switch off the hotspot and Bluetooth; profiles may also restrict Wi-Fi, NFC, USB and named apps"
 
 static const char *const asked[2][BSG_HTTP_N_LANGS][8] = {
 	{{ASKED_KK, NULL}, {ASKED_RU, NULL}, {ASKED_EN, NULL}},

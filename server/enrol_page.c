@@ -17,7 +17,7 @@
 
 static const struct bsg_page_text title = {{"Телефонды тіркеу", "Регистрация телефона", "Enrol your phone"}};
 static const struct bsg_page_text what = {{
-	"Осы профиль орнатылған соң телефоныңызды ғимаратқа алып кіре аласыз: ғимаратта камера сияқты кейбір функциялар өшеді, шыққанда бәрі "
+	"Осы профиль орнатылған соң телефоныңызды ғимаратқа алып кіре аласыз: ғимаратта камера сияқты кейбір функциялар ажыратылады, шыққанда бәрі "
 	"қайта қосылады. Қоңыраулар мен SMS әрқашан жұмыс істейді.",
 	"С этим профилем телефон можно проносить в здание: внутри отключаются некоторые функции, например камера, а на выходе всё включается "
 	"снова. Звонки и SMS работают всегда.",
@@ -25,9 +25,9 @@ static const struct bsg_page_text what = {{
 	"leave everything is on again. Calls and SMS always work."}};
 static const struct bsg_page_text for_whom = {{"Кімге", "Для кого", "For"}};
 static const struct bsg_page_text which = {{"Телефон", "Телефон", "Phone"}};
-static const struct bsg_page_text until = {{"Жарамды", "Действует до", "Valid until"}};
+static const struct bsg_page_text until = {{"Мерзімі", "Действует до", "Valid until"}};
 static const struct bsg_page_text asked = {{"Сіз беретін құқықтар", "Что вы разрешаете", "What you allow"}};
-static const struct bsg_page_text not_asked = {{"Ешқашан сұралмайтын құқықтар", "О чём никогда не просят", "What is never asked for"}};
+static const struct bsg_page_text not_asked = {{"Ешқашан сұралмайтын құқықтар", "Права, о которых никогда не просят", "What is never asked for"}};
 static const struct bsg_page_text remove_it = {{
 	"Профильді кез келген уақытта өзіңіз жоя аласыз: бұл сіздің құқығыңыз. Барлық шектеу алынады, телефондағы ештеңе өшірілмейді.",
 	"Удалить профиль вы можете сами в любое время: это ваше право. Все ограничения снимутся, ничего не сотрётся.",
