@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Apple's phones as a platform: its beginning and end, and the table that the server calls. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +13,8 @@ static struct bsg_apple *apple_of(struct bsg_platform *p)
 
 static enum bsg_err start(struct bsg_platform *p, const struct bsg_platform_host *host, struct bsg_error *err)
 {
-	struct bsg_apple *apple = apple_of(p);
-
 	(void)host;
-	snprintf(apple->topic, sizeof(apple->topic), "%s", apple->options.topic);
-	return bsg_apple_wake_start(apple, err);
+	return bsg_apple_wake_start(apple_of(p), err);
 }
 
 static enum bsg_err serve(struct bsg_platform *p, struct bsg_error *err)
