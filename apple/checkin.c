@@ -57,7 +57,7 @@ static enum bsg_err read_sender(const struct bsg_plist_node *root, struct bsg_ch
 static enum bsg_err read_token_update(const struct bsg_plist_node *root, struct bsg_checkin *out, struct bsg_error *err)
 {
 	struct bsg_bytes token;
-	const enum bsg_err rc = bsg_plist_get_data(root, "Token", BSG_APPLE_TOKEN_MAX, &token, err);
+	const enum bsg_err rc = bsg_plist_get_data(root, "Token", BSG_CHECKIN_TOKEN_MAX, &token, err);
 
 	if (rc != BSG_OK)
 		return rc;

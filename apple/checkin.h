@@ -11,7 +11,7 @@
 
 #define BSG_CHECKIN_MAX BSG_PLIST_MAX
 #define BSG_APPLE_TOPIC_MAX 255
-#define BSG_APPLE_TOKEN_MAX 256		/* bytes of a push token; today's have 32 */
+#define BSG_CHECKIN_TOKEN_MAX 256		/* bytes of a push token; today's have 32 */
 #define BSG_APPLE_MAGIC_MAX 128
 #define BSG_APPLE_TEXT_MAX 255
 
@@ -37,7 +37,7 @@ struct bsg_checkin {
 	struct bsg_apple_sender sender;		/* of an unknown type possibly without id */
 	char topic[BSG_APPLE_TOPIC_MAX + 1];
 	/* TokenUpdate: always there. */
-	uint8_t token[BSG_APPLE_TOKEN_MAX];
+	uint8_t token[BSG_CHECKIN_TOKEN_MAX];
 	size_t token_len;
 	char push_magic[BSG_APPLE_MAGIC_MAX + 1];
 	/* Authenticate: each may be empty. */

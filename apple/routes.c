@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where Apple's phones call. */
+#include "apple/checkin.h"
+#include "apple/handlers.h"
+#include "apple/scep.h"
 #include "apple/service.h"
 
+#define APPLE BSG_HTTP_APPLE
+
 const struct bsg_http_route bsg_apple_routes[] = {
-	{"GET", "/mdm/none", BSG_HTTP_APPLE, BSG_WHO_ANYONE, .handler = NULL},
+	/* Anyone: what admits is the challenge, or the certificate to be renewed, inside the message. */
+	{"GET", "/scep", APPLE, BSG_WHO_ANYONE, .handler = bsg_apple_get_scep},
+	{"POST", "/scep", APPLE, BSG_WHO_ANYONE, BSG_SCEP_MESSAGE_MAX, .handler = bsg_apple_post_scep},
+	{"PUT", "/mdm/checkin", APPLE, BSG_WHO_APPLE, BSG_CHECKIN_MAX, .handler = bsg_apple_put_checkin},
 };
-const size_t bsg_n_apple_routes = 0;
+const size_t bsg_n_apple_routes = sizeof(bsg_apple_routes) / sizeof(bsg_apple_routes[0]);
 
 struct bsg_apple *bsg_apple_of(struct bsg_http_exchange *x)
 {

@@ -86,7 +86,7 @@ static void try_checkin(const uint8_t *data, size_t size)
 	FUZZ_CHECK(c.type_name[0] != '\0' && strlen(c.sender.id) <= BSG_APPLE_ID_MAX);
 	FUZZ_CHECK(c.type == BSG_CHECKIN_UNKNOWN || c.sender.kind != BSG_APPLE_ID_NONE);
 	FUZZ_CHECK((c.sender.kind == BSG_APPLE_ID_NONE) == (c.sender.id[0] == '\0'));
-	FUZZ_CHECK((c.type == BSG_CHECKIN_TOKEN_UPDATE) == (c.token_len > 0) && c.token_len <= BSG_APPLE_TOKEN_MAX);
+	FUZZ_CHECK((c.type == BSG_CHECKIN_TOKEN_UPDATE) == (c.token_len > 0) && c.token_len <= BSG_CHECKIN_TOKEN_MAX);
 	FUZZ_CHECK((c.type == BSG_CHECKIN_TOKEN_UPDATE) == (c.push_magic[0] != '\0'));
 }
 

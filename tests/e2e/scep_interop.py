@@ -11,17 +11,16 @@ import datetime
 import http.server
 import os
 import subprocess
-import tempfile
 import threading
 import urllib.parse
 
 import harness
+import scep_phone
 from harness import BUILD, claim, note
+from scep_phone import CRL, DIR, FAIL, OLD, SENDER, SIGNED, attribute, der, openssl, save
 
 TOOL = os.path.join(BUILD, "tests/tools/scep-tool")
 CHALLENGE = "kJ8/secret+with=signs"
-OLD = ["-provider", "legacy", "-provider", "default"]
-DIR = tempfile.TemporaryDirectory()
 STATE = os.environ.get("BSG_SCEP_STATE") or os.path.join(DIR.name, "state")  # fuzz/make-scep-corpus brings its own
 os.makedirs(STATE, 0o700, exist_ok=True)
 
@@ -74,19 +73,6 @@ class Server:
         self.url = "http://127.0.0.1:%d/scep" % self.http.server_port
 
 
-def openssl(*args, data=None, fails=False):
-    done = subprocess.run(["openssl", *args], input=data, capture_output=True, check=False)
-    assert (done.returncode != 0) == fails, (args, done.stderr.decode())
-    return done.stdout
-
-
-def save(name, data):
-    path = os.path.join(DIR.name, name)
-    with open(path, "wb") as f:
-        f.write(data)
-    return path
-
-
 CA_DER = tool("cacert")[1]
 CA = save("ca.pem", openssl("x509", "-inform", "DER", data=CA_DER))
 
@@ -102,109 +88,15 @@ def enrol(server, folder, *args, challenge=CHALLENGE, fails=False):
     return path, server.http.seen[-1]
 
 
-def judge_answer(answer, *more):
-    """openssl accepts the signature; gives the content."""
-    return openssl("cms", "-verify", "-binary", "-inform", "DER", "-CAfile", CA, "-purpose", "any", *more, data=answer)
-
-
 def printed(der):
     return openssl("cms", "-cmsout", "-print", "-noout", "-inform", "DER", data=der).decode()
 
 
-# ---- a client made by hand -----------------------------------------------------
-
-def der(tag, *parts):
-    body = b"".join(parts)
-    n = len(body)
-    length = bytes([n]) if n < 128 else bytes([0x80 + (n.bit_length() + 7) // 8]) + n.to_bytes((n.bit_length() + 7) // 8, "big")
-    return bytes([tag]) + length + body
-
-
-def oid(dotted):
-    first, second, *rest = map(int, dotted.split("."))
-    out = b""
-    for number in [first * 40 + second, *rest]:
-        group = [number & 127]
-        while number := number >> 7:
-            group.insert(0, number & 127 | 128)
-        out += bytes(group)
-    return der(0x06, out)
-
-
-DATA, SIGNED = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
-DIGESTS = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "sha384": "2.16.840.1.101.3.4.2.2",
-           "sha512": "2.16.840.1.101.3.4.2.3", "md5": "1.2.840.113549.2.5"}
-TYPE, STATUS, FAIL, SENDER, RECIPIENT, TRANSACTION = ("2.16.840.1.113733.1.9.%d" % n for n in range(2, 8))
-FAILS = ["badAlg", "badMessageCheck", "badRequest", "badTime", "badCertId"]
-
-
-# As empty as one may be: version 2, no issuer, some time, no signature. Nobody looks into it.
-RSA_SHA256 = der(0x30, oid("1.2.840.113549.1.1.11"), b"\x05\x00")
-CRL = der(0x30, der(0x30, b"\x02\x01\x01", RSA_SHA256, der(0x30), der(0x17, b"261123220000Z")), RSA_SHA256, der(0x03, b"\0"))
-
-
-def attribute(name, value):
-    return der(0x30, oid(name), der(0x31, value))
-
-
-class Phone:
-    """One with a key and the certificate that it made for itself."""
+class Phone(scep_phone.Phone):
+    """The client made by hand, which asks scep-tool."""
 
     def __init__(self, name, newkey="rsa:2048"):
-        self.name = name
-        self.key = os.path.join(DIR.name, name + ".key")
-        self.cert = os.path.join(DIR.name, name + ".crt")
-        openssl("req", "-x509", "-newkey", *newkey.split(), "-nodes", "-keyout", self.key, "-out", self.cert, "-subj", "/CN=" + name)
-        self.nonce = os.urandom(16)
-
-    def csr(self, challenge=CHALLENGE, digest="sha256", key=None):
-        config = save("csr.cnf", ("[req]\ndistinguished_name=dn\nprompt=no\nattributes=at\n[dn]\nCN=%s\n[at]\n"
-                                  "challengePassword=%s\n" % (self.name, challenge)).encode())
-        return openssl("req", "-new", "-key", key or self.key, "-" + digest, "-config", config, "-outform", "DER")
-
-    def envelope(self, csr, cipher="aes128", to=None):
-        args = OLD if cipher == "des" else []
-        return openssl("cms", "-encrypt", "-binary", "-outform", "DER", *args, "-" + cipher, to or CA, data=csr)
-
-    def attributes(self, content, digest, kind="19", when=None):
-        when = when or datetime.datetime.now(datetime.timezone.utc)
-        return [attribute("1.2.840.113549.1.9.3", oid(DATA)),
-                attribute("1.2.840.113549.1.9.4", der(0x04, openssl("dgst", "-" + digest, "-binary", data=content))),
-                attribute("1.2.840.113549.1.9.5", der(0x17, when.strftime("%y%m%d%H%M%SZ").encode())),
-                attribute(TYPE, der(0x13, kind.encode())), attribute(TRANSACTION, der(0x13, self.name.encode())),
-                attribute(SENDER, der(0x04, self.nonce))]
-
-    def message(self, content, digest="sha256", attributes=None, cert=None, key=None, signed=None, kind=DATA, crls=b""):
-        """A PKIOperation's body. @signed: what is put in where it is not what was signed; [None]: nothing at all."""
-        attributes = sorted(attributes or self.attributes(content, digest))
-        signature = openssl("dgst", "-" + digest, "-sign", key or self.key, data=der(0x31, *attributes))
-        cert_der = openssl("x509", "-in", cert or self.cert, "-outform", "DER")
-        # Issuer and serial number as they stand in the certificate: version, serial, algorithm, issuer.
-        at = cert_der.index(b"\xa0\x03\x02\x01\x02") + 5
-        fields = []
-        for _ in range(3):
-            n = cert_der[at + 1]
-            assert n < 128
-            fields.append(cert_der[at:at + 2 + n])
-            at += 2 + n
-        algorithm = der(0x30, oid(DIGESTS[digest]), b"\x05\x00")
-        signer = der(0x30, b"\x02\x01\x01", der(0x30, fields[2], fields[0]), algorithm, der(0xa0, *attributes),
-                     der(0x30, oid("1.2.840.113549.1.1.1"), b"\x05\x00"), der(0x04, signature))
-        inside = b"" if signed == [None] else der(0xa0, der(0x04, content if signed is None else signed))
-        return der(0x30, oid(SIGNED), der(0xa0, der(0x30, b"\x02\x01\x01", der(0x31, algorithm), der(0x30, oid(kind), inside),
-                                                    der(0xa0, cert_der), crls, der(0x31, signer))))
-
-    def hear(self, answer):
-        """The certificate in an answer, or the name of the failInfo. The answer has to be to our question."""
-        content = judge_answer(answer)
-        assert attribute(RECIPIENT, der(0x04, self.nonce)) in answer and attribute(TRANSACTION, der(0x13, self.name.encode())) in answer
-        assert attribute(TYPE, der(0x13, b"3")) in answer
-        if attribute(STATUS, der(0x13, b"2")) in answer:
-            assert content == b""
-            return [name for i, name in enumerate(FAILS) if attribute(FAIL, der(0x13, b"%d" % i)) in answer][0]
-        assert attribute(STATUS, der(0x13, b"0")) in answer
-        certs = openssl("cms", "-decrypt", "-binary", "-inform", "DER", *OLD, "-inkey", self.key, "-recip", self.cert, data=content)
-        return openssl("pkcs7", "-inform", "DER", "-print_certs", data=certs)
+        super().__init__(name, CA, CHALLENGE, newkey)
 
     def ask(self, body, *flags):
         status, answer, log = tool("post", CHALLENGE, *flags, data=body)
@@ -233,7 +125,7 @@ def the_independent_client_enrols_where_old_algorithms_are_allowed():
 def the_independent_client_is_refused_where_they_are_not():
     _, (_, _, answer, log) = enrol(Server(), "refused", fails=True)
     assert "badAlg" in log, log
-    assert attribute(FAIL, der(0x13, b"0")) in answer and judge_answer(answer) == b""
+    assert attribute(FAIL, der(0x13, b"0")) in answer and scep_phone.judge_answer(answer, CA) == b""
 
 
 @claim
@@ -254,7 +146,7 @@ def the_independent_client_renews_under_its_old_certificate():
 def a_wrong_challenge_is_refused_in_words_that_the_client_understands():
     _, (_, _, answer, log) = enrol(Server(legacy=True), "wrong", challenge="guessed", fails=True)
     assert "the challenge is wrong" in log, log
-    assert attribute(FAIL, der(0x13, b"2")) in answer and judge_answer(answer) == b""
+    assert attribute(FAIL, der(0x13, b"2")) in answer and scep_phone.judge_answer(answer, CA) == b""
 
 
 @claim
@@ -286,7 +178,7 @@ def the_answer_is_for_the_phone_that_asked_and_by_the_algorithms_that_it_knows()
         short = {"aes-128-cbc": "aes128", "aes-256-cbc": "aes256", "des-ede3-cbc": "des3"}[cipher]
         status, answer, _ = tool("post", CHALLENGE, "legacy", data=phone.message(phone.envelope(phone.csr(), short), digest))
         assert status == 0 and digest in printed(answer)
-        assert cipher in printed(judge_answer(answer))
+        assert cipher in printed(scep_phone.judge_answer(answer, CA))
         cert = save("issued.pem", phone.hear(answer))
         openssl("verify", "-x509_strict", "-CAfile", CA, "-purpose", "sslclient", cert)
         assert openssl("x509", "-in", cert, "-noout", "-pubkey") == openssl("rsa", "-in", phone.key, "-pubout")
