@@ -67,7 +67,9 @@ static bool check_headers(struct bsg_http_exchange *x)
 
 static bool refuse_peer(struct bsg_http_exchange *x, const char *code)
 {
-	(void)bsg_http_problem(x, 403, code, NULL);
+	const unsigned status = x->server->options.peer_refusal;
+
+	(void)bsg_http_problem(x, status != 0 ? status : 403, code, NULL);
 	return false;
 }
 

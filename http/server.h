@@ -114,6 +114,7 @@ struct bsg_http_server_options {
 	size_t n_routes;
 	bsg_http_admit_fn *admit;	/* needed */
 	bsg_http_peer_fn *peer_check;	/* needed unless CERT_NONE */
+	unsigned peer_refusal;		/* status for a wrong, expired or revoked certificate [403] */
 	bsg_http_done_fn *done;		/* may be NULL */
 	const struct bsg_log *log;	/* borrowed; what 5xx answers do not tell their caller; may be NULL */
 	const struct bsg_http_problem_text *texts;	/* borrowed; added to this layer's own */

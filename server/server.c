@@ -163,6 +163,7 @@ static enum bsg_err start_platform(struct bsg_server *server, size_t i, struct b
 		o.client_certificate = BSG_HTTP_CERT_OPTIONAL;
 		o.client_ca_pem = (const char *)pem.data;
 		o.peer_check = bsg_caller_platform_peer;
+		o.peer_refusal = 400;	/* other people's clients take 401 and 403 for the end of their enrolment */
 		o.listen = plane->listen;
 		o.ticket_key_file = server->home.tickets_platform;
 		o.n_threads = plane->n_threads;

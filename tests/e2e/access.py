@@ -3,12 +3,14 @@
 import csv
 import json
 import os
+import plistlib
 
+import apple_phone
 import harness
 from harness import claim, note
 import plane
 
-KINDS = ["anyone", "invitation", "device", "revoked_device", "gate", "turnstile", "admin", "policy", "helpdesk", "auditor", "socket"]
+KINDS = ["anyone", "invitation", "device", "revoked_device", "gate", "turnstile", "admin", "policy", "helpdesk", "auditor", "socket", "apple"]
 
 
 def table():
@@ -30,6 +32,7 @@ class World:
         self.victim = plane.add_phone(server, "leaver")
         self.revoked = plane.add_phone(server, "revoked")
         plane.must(plane.call(server, "POST", "/api/v1/devices/%s/revoke" % self.revoked.id, {"reason": "stolen"}))
+        self.iphone = apple_phone.Phone(server, apple_phone.invite(server, "aigerim")).begin()
         self.tokens = {}
         for role in ("admin", "policy", "helpdesk", "auditor"):
             plane.must(plane.call(server, "POST", "/api/v1/admins", {"name": "the-" + role, "role": role}))
@@ -58,6 +61,8 @@ class World:
             return self.phone.call(method, path, body, headers)
         if kind == "revoked_device":
             return self.revoked.call(method, path, body, headers)
+        if kind == "apple":
+            return apple_phone.call(self.server, method, path, body, headers, (self.iphone.issued, self.iphone.key))
         basic = None
         if kind == "invitation":
             asked = {"person": "aigerim", "kind": "ios-device" if "{token}" in path else "linux-agent"}
@@ -93,6 +98,10 @@ class World:
                 body, headers = stream.read(), {"Content-Type": "application/pkcs10"}
         if path == "/v1/device/reports":
             body, headers = b"\x00", {"Content-Type": "application/cbor"}
+        if path == "/scep":
+            path, body = ("/scep?operation=GetCACaps", None) if method == "GET" else ("/scep?operation=PKIOperation", self.iphone.request())
+        if path == "/mdm/checkin":
+            body = plistlib.dumps({"MessageType": "TokenUpdate", "UDID": self.iphone.udid, "Topic": apple_phone.TOPIC, "Token": b"1", "PushMagic": "M"})
         path = path.replace("{id}", ids.get(path, device)).replace("{badge}", "B2").replace("{name}", "spare")
         return path, body, headers
 
