@@ -127,8 +127,10 @@ static enum bsg_err find_invitation(struct scep *s, const uint8_t token[BSG_SHA2
 				    struct bsg_store_blob *certificate)
 {
 	struct bsg_platform *p = &s->apple->platform;
-	enum bsg_err rc = bsg_store_invitation(p->host->store, token, out, certificate, &s->err);
+	enum bsg_err rc;
 
+	bsg_store_blob_free(certificate);	/* of the look before */
+	rc = bsg_store_invitation(p->host->store, token, out, certificate, &s->err);
 	if (rc != BSG_OK || p->ops->has_kind(p, out->kind))
 		return rc;
 	bsg_store_blob_free(certificate);

@@ -66,7 +66,8 @@ class Phone(scep_phone.Phone):
 
     def keep(self, pem):
         assert isinstance(pem, bytes), pem
-        self.issued = save(self.name + ".issued.pem", pem)
+        serial = openssl("x509", "-noout", "-serial", data=pem).decode().strip()
+        self.issued = save("%s-%s.pem" % (self.name, serial), pem)
         openssl("verify", "-x509_strict", "-CAfile", self.ca, "-purpose", "sslclient", self.issued)
         self.id = openssl("x509", "-in", self.issued, "-noout", "-subject").decode().strip().rsplit("= ", 1)[1]
         return self

@@ -88,8 +88,8 @@ class Phone:
                 attribute(TYPE, der(0x13, kind.encode())), attribute(TRANSACTION, der(0x13, self.name.encode())),
                 attribute(SENDER, der(0x04, self.nonce))]
 
-    def message(self, content, digest="sha256", attributes=None, cert=None, key=None, signed=None, kind=DATA, crls=b""):
-        """A PKIOperation's body. @signed: what is put in where it is not what was signed; [None]: nothing at all."""
+    def message(self, content, digest="sha256", attributes=None, cert=None, key=None, signed=None, kind=DATA, crls=b"", more=b""):
+        """A PKIOperation's body. @signed: what is put in where it is not what was signed; [None]: nothing at all; @more: further certificates."""
         attributes = sorted(attributes or self.attributes(content, digest))
         signature = openssl("dgst", "-" + digest, "-sign", key or self.key, data=der(0x31, *attributes))
         cert_der = openssl("x509", "-in", cert or self.cert, "-outform", "DER")
@@ -106,7 +106,7 @@ class Phone:
                      der(0x30, oid("1.2.840.113549.1.1.1"), b"\x05\x00"), der(0x04, signature))
         inside = b"" if signed == [None] else der(0xa0, der(0x04, content if signed is None else signed))
         return der(0x30, oid(SIGNED), der(0xa0, der(0x30, b"\x02\x01\x01", der(0x31, algorithm), der(0x30, oid(kind), inside),
-                                                    der(0xa0, cert_der), crls, der(0x31, signer))))
+                                                    der(0xa0, cert_der, more), crls, der(0x31, signer))))
 
     def hear(self, answer):
         """The certificate in an answer, or the name of the failInfo. The answer has to be to our question."""
