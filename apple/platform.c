@@ -32,6 +32,7 @@ static void free_apple(struct bsg_platform *p)
 	struct bsg_apple *apple = apple_of(p);
 
 	bsg_apple_wake_free(apple);
+	pthread_mutex_destroy(&apple->push_lock);
 	pthread_mutex_destroy(&apple->lock);
 	pthread_mutex_destroy(&apple->fixed_lock);
 	free(apple);
@@ -77,6 +78,7 @@ enum bsg_err bsg_apple_new(const struct bsg_apple_options *options, struct bsg_p
 	};
 	pthread_mutex_init(&apple->lock, NULL);
 	pthread_mutex_init(&apple->fixed_lock, NULL);
+	pthread_mutex_init(&apple->push_lock, NULL);
 	*out = &apple->platform;
 	return BSG_OK;
 }

@@ -40,6 +40,10 @@ void bsg_apple_push_keys_free(struct bsg_apple_push_keys *keys);
 /** Write where a file of DIR/keys lies. @param path  of 600 bytes */
 enum bsg_err bsg_apple_push_path(const struct bsg_apple *apple, const char *name, char path[static 600], struct bsg_error *err) BSG_MUST_CHECK;
 
+/* push_route.c: handlers. */
+void bsg_apple_post_push_request(struct bsg_http_exchange *x, void *app);
+void bsg_apple_put_push_certificate(struct bsg_http_exchange *x, void *app);
+
 #define BSG_APPLE_PUSH_PAIR "keys/apple-push.pem"
 #define BSG_APPLE_PUSH_PENDING "keys/apple-push.key"
 

@@ -56,6 +56,7 @@ struct bsg_apple {
 	char push_why[200];		/* why there are no pushes; "": there are */
 	struct bsg_apple_wake *wake;	/* wake.c */
 	pthread_mutex_t fixed_lock;	/* while fixed.c compares and writes */
+	pthread_mutex_t push_lock;	/* held while what pushes are sent with is exchanged; before `lock` */
 };
 
 static inline int64_t bsg_apple_now(const struct bsg_apple *apple)
@@ -95,7 +96,7 @@ enum bsg_err bsg_apple_fix(struct bsg_apple *apple, const char *topic, struct bs
 
 /* wake.c */
 enum bsg_err bsg_apple_wake_start(struct bsg_apple *apple, struct bsg_error *err) BSG_MUST_CHECK;
-/* Send pushes with these from now on. @param keys  taken over with BSG_OK; whether the topic may be another one is for the caller */
+/* Send pushes with these from now on; push_lock is held. @param keys  taken over with BSG_OK. Whether the topic fits is for the caller */
 struct bsg_apple_push_keys;
 enum bsg_err bsg_apple_wake_use(struct bsg_apple *apple, struct bsg_apple_push_keys *keys, struct bsg_error *err) BSG_MUST_CHECK;
 void bsg_apple_wake_stop(struct bsg_apple *apple);

@@ -36,8 +36,7 @@ struct bsg_apple_wake {
 	struct bsg_apple *apple;
 	pthread_t thread;
 	bool runs;
-	pthread_mutex_t configuring;	/* held while sender or keys change */
-	struct bsg_apple_push_keys keys;
+	struct bsg_apple_push_keys keys;	/* of the sender; under push_lock */
 	pthread_mutex_t lock;		/* of the rest */
 	pthread_cond_t woken;
 	struct bsg_push_sender *sender;	/* NULL: no certificate yet */
@@ -406,7 +405,6 @@ enum bsg_err bsg_apple_wake_use(struct bsg_apple *apple, struct bsg_apple_push_k
 	struct bsg_push_sender *sender = NULL;
 	enum bsg_err rc;
 
-	pthread_mutex_lock(&w->configuring);
 	if (w->sender == NULL) {
 		set_why(apple, "");	/* before it can say why */
 		rc = open_sender(w, keys, &sender, err);
@@ -428,7 +426,6 @@ enum bsg_err bsg_apple_wake_use(struct bsg_apple *apple, struct bsg_apple_push_k
 		pthread_mutex_unlock(&w->lock);
 		bsg_apple_wake_look(apple);
 	}
-	pthread_mutex_unlock(&w->configuring);
 	return rc;
 }
 
@@ -441,7 +438,6 @@ static struct bsg_apple_wake *new_wake(struct bsg_apple *apple)
 		return NULL;
 	w->apple = apple;
 	w->beyond = PAUSE_MAX;
-	pthread_mutex_init(&w->configuring, NULL);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -463,7 +459,9 @@ enum bsg_err bsg_apple_wake_start(struct bsg_apple *apple, struct bsg_error *err
 	pthread_mutex_unlock(&apple->lock);
 	rc = bsg_apple_push_keys_load(apple, &keys, err);
 	if (rc == BSG_OK) {
+		pthread_mutex_lock(&apple->push_lock);
 		rc = bsg_apple_wake_use(apple, &keys, err);
+		pthread_mutex_unlock(&apple->push_lock);
 	} else if (rc == BSG_E_NOT_FOUND) {
 		set_why(apple, "there is no push certificate: phones are served when they call by themselves");
 		rc = BSG_OK;
@@ -509,7 +507,6 @@ void bsg_apple_wake_free(struct bsg_apple *apple)
 	bsg_apple_push_keys_free(&w->keys);
 	pthread_cond_destroy(&w->woken);
 	pthread_mutex_destroy(&w->lock);
-	pthread_mutex_destroy(&w->configuring);
 	free(w);
 	apple->wake = NULL;
 }

@@ -63,6 +63,8 @@ struct bsg_cli_request {
 	const char *method;
 	const char *path;	/* from /api/v1 on, with the query */
 	json_t *json;		/* borrowed, or NULL */
+	const char *body, *type;	/* instead of json; or NULL */
+	size_t body_len;
 	const char *if_none_match;	/* or NULL */
 	const char *if_match;	/* or NULL */
 	int wait_s;		/* 0: do not wait */
@@ -108,6 +110,9 @@ int bsg_cli_policy_explain(struct bsg_cli *cli);
 int bsg_cli_device_coverage(struct bsg_cli *cli);
 int bsg_cli_device_orders(struct bsg_cli *cli);
 int bsg_cli_device_carry(struct bsg_cli *cli);
+int bsg_cli_doctor(struct bsg_cli *cli);
+int bsg_cli_apple_push_request(struct bsg_cli *cli);
+int bsg_cli_apple_push_certificate(struct bsg_cli *cli);
 int bsg_cli_decide(struct bsg_cli *cli);
 int bsg_cli_gate_credential(struct bsg_cli *cli);
 int bsg_cli_crossing_add(struct bsg_cli *cli);

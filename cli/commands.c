@@ -5,6 +5,7 @@
 #define GET "GET"
 #define POST "POST"
 #define DELETE "DELETE"
+#define PUT "PUT"
 #define EXPLAINED "function,restricted,rule,place,until,enforced,says"
 
 const struct bsg_cli_option bsg_cli_common[] = {
@@ -21,6 +22,19 @@ const struct bsg_cli_command bsg_cli_commands[] = {
 	{ .name = "status", .args = "", .help = "Show what the server is doing.",
 	  .method = GET, .path = "/status",
 	  .columns = "version,time,people,devices,present,policy,waiting" },
+
+	{ .name = "doctor", .args = "", .help = "Show what needs somebody's hand, and what to do; the exit status is 1 if something is bad.",
+	  .method = GET, .path = "/doctor", .columns = "health,name,what,remedy", .run = bsg_cli_doctor },
+
+	/* Apple */
+	{ .name = "apple push-request", .args = "",
+	  .help = "Make the key of a push certificate on the server, and get its certificate request.",
+	  .options = { { "out", "FILE", "write the request (PEM) to FILE", true } },
+	  .method = POST, .path = "/apple/push-request", .columns = "", .run = bsg_cli_apple_push_request },
+	{ .name = "apple push-certificate", .args = "FILE", .min_args = 1, .max_args = 1,
+	  .help = "Install the push certificate that Apple issued, or its renewal; used at once.",
+	  .options = { { "key", "FILE", "its private key (PEM), if the request was not made by the server", false } },
+	  .method = PUT, .path = "/apple/push-certificate", .columns = "topic,expires", .run = bsg_cli_apple_push_certificate },
 
 	/* People */
 	{ .name = "person add", .args = "ID", .min_args = 1, .max_args = 1,

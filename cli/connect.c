@@ -121,6 +121,9 @@ int bsg_cli_call(struct bsg_cli *cli, const struct bsg_cli_request *request, str
 		return status;
 	(void)snprintf(url, sizeof(url), "%s%s", base, request->path);
 	http.url = url;
+	http.body = request->body;
+	http.body_len = request->body_len;
+	http.type = request->type;
 	if (request->json != NULL) {
 		body = json_dumps(request->json, JSON_COMPACT);
 		if (body == NULL) {

@@ -82,6 +82,16 @@ enum bsg_err bsg_rsa_pem(const struct bsg_rsa_key *key, struct bsg_secret *out,
 	return bsg_ossl_pem_of_private(key->pkey, out, err);
 }
 
+enum bsg_err bsg_rsa_spki_sha256(const struct bsg_rsa_key *key, uint8_t out[static BSG_SHA256_LEN], struct bsg_error *err)
+{
+	unsigned char *spki = NULL;
+	const int len = i2d_PUBKEY(key->pkey, &spki);
+	enum bsg_err rc = len > 0 ? bsg_sha256(spki, (size_t)len, out, err) : bsg_ossl_fail(err, "RSA key");
+
+	OPENSSL_free(spki);
+	return rc;
+}
+
 void bsg_rsa_free(struct bsg_rsa_key *key)
 {
 	if (key == NULL)

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "crypto/hash.h"
 #include "crypto/secret.h"
 
 #define BSG_RSA_BITS_MIN 2048
@@ -42,6 +43,10 @@ enum bsg_err bsg_rsa_parse(const char *pem, size_t len, struct bsg_rsa_key **out
 /** The key as PKCS#8 PEM text. */
 enum bsg_err bsg_rsa_pem(const struct bsg_rsa_key *key, struct bsg_secret *out,
 			 struct bsg_error *err) BSG_MUST_CHECK;
+
+/** The SHA-256 of its public half, as bsg_cert_info.spki_sha256: whether a certificate is for this key. */
+enum bsg_err bsg_rsa_spki_sha256(const struct bsg_rsa_key *key, uint8_t out[static BSG_SHA256_LEN], struct bsg_error *err)
+	BSG_MUST_CHECK;
 
 /** Wipe and free. NULL is fine. */
 void bsg_rsa_free(struct bsg_rsa_key *key);

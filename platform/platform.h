@@ -60,6 +60,11 @@ struct bsg_platform_host {
 	 */
 	enum bsg_err (*apps)(const struct bsg_platform_host *host, const char *device, char (*apps)[BSG_APP_NAME_MAX + 1],
 			     size_t *n_apps, struct bsg_error *err);
+	/*
+	 * Who calls a route of the platform that concerns everybody, as the audit names them. NULL: an administrator of one unit, who
+	 * has been answered. In a handler only; of a caller with a role or on the socket.
+	 */
+	const char *(*actor)(struct bsg_http_exchange *x);
 	void *server;
 };
 

@@ -13,6 +13,9 @@ void bsg_get_status(struct bsg_http_exchange *x, void *app);
 void bsg_get_discover(struct bsg_http_exchange *x, void *app);
 void bsg_get_openapi(struct bsg_http_exchange *x, void *app);
 
+/* doctor.c */
+void bsg_get_doctor(struct bsg_http_exchange *x, void *app);
+
 /* page.c */
 void bsg_get_style(struct bsg_http_exchange *x, void *app);
 

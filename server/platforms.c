@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/caller.h"
 #include "server/drive.h"
 #include "server/orders.h"
 #include "server/routes.h"
@@ -35,6 +36,11 @@ static enum bsg_err host_apps(const struct bsg_platform_host *host, const char *
 			      size_t *n_apps, struct bsg_error *err)
 {
 	return bsg_drive_apps(host->server, device, apps, n_apps, err);
+}
+
+static const char *host_actor(struct bsg_http_exchange *x)
+{
+	return bsg_caller_needs_all(x) ? bsg_caller_of(x)->actor : NULL;
 }
 
 /* The handlers of a platform find it by their route. */
@@ -74,7 +80,7 @@ enum bsg_err bsg_platforms_start(struct bsg_server *server, struct bsg_error *er
 	server->host = (struct bsg_platform_host){
 		.store = server->store, .keyring = server->home.keyring, .coverage = server->coverage, .clock = server->clock,
 		.log = server->log, .state_dir = server->home.dir, .people_url = server->home.people_url, .step = host_step,
-		.orders = host_orders, .changed = host_changed, .took = host_took, .apps = host_apps, .server = server,
+		.orders = host_orders, .changed = host_changed, .took = host_took, .apps = host_apps, .actor = host_actor, .server = server,
 	};
 	for (size_t i = 0; rc == BSG_OK && i < server->n_platforms; i++) {
 		server->platforms[i]->host = &server->host;

@@ -44,6 +44,7 @@ const struct bsg_http_route bsg_routes[] = {
 	{"GET", "/v1/crossings/{id}", PEOPLE, BSG_WHO_TURNSTILE, .handler = bsg_get_turnstile_crossing},
 
 	{"GET", "/api/v1/status", BOTH, W_ROLES, .handler = bsg_get_status},
+	{"GET", "/api/v1/doctor", BOTH, W_AUDIT, .handler = bsg_get_doctor},
 
 	{"GET", "/api/v1/people", BOTH, W_ROLES, .handler = bsg_get_people},
 	{"POST", "/api/v1/people", BOTH, W_ADMIN, SMALL, .handler = bsg_post_person},

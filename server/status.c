@@ -158,6 +158,7 @@ static void work_numbers(struct bsg_buf *out, struct bsg_server *server)
 
 void bsg_get_metrics(struct bsg_http_exchange *x, void *app)
 {
+	struct bsg_server *server = app;
 	struct bsg_error err;
 	struct bsg_buf out;
 
@@ -165,6 +166,8 @@ void bsg_get_metrics(struct bsg_http_exchange *x, void *app)
 	plane_numbers(&out, app);
 	answer_numbers(&out, app);
 	work_numbers(&out, app);
+	for (size_t i = 0; i < server->n_platforms; i++)
+		server->platforms[i]->ops->metrics(server->platforms[i], &out);
 	if (bsg_buf_finish(&out, &err) == BSG_OK)
 		answer_text(x, "text/plain; version=0.0.4", out.data, out.len);
 	else

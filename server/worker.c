@@ -286,20 +286,28 @@ static void forget_old(struct bsg_server *server)
 	} while (op.retention.more);
 }
 
-static void renew_tls(struct bsg_server *server)
+static void renew_plane(struct bsg_server *server, struct bsg_http_server *plane)
 {
-	struct bsg_http_server **const planes[] = {&server->people, &server->device};
 	struct bsg_error err = {.text = ""};
 
-	if (bsg_home_load_tls(&server->home, &server->settings, bsg_now(server), &err) != BSG_OK) {
+	if (plane != NULL && bsg_http_server_reload(plane, server->home.tls.chain_pem, (const char *)server->home.tls.key_pem.data,
+						    NULL, &err) != BSG_OK)
 		bsg_log(server->log, BSG_LOG_ERROR, "tls", "the old certificate stays: %s", err.text);
-		return;
+}
+
+static void renew_tls(struct bsg_server *server)
+{
+	struct bsg_error err = {.text = ""};
+
+	pthread_mutex_lock(&server->planes_lock);	/* who judges its end looks at it meanwhile */
+	if (bsg_home_load_tls(&server->home, &server->settings, bsg_now(server), &err) == BSG_OK) {
+		renew_plane(server, server->people);
+		renew_plane(server, server->device);
+		for (size_t i = 0; i < server->n_platforms; i++)
+			renew_plane(server, server->platform_planes[i]);
+	} else {
+		bsg_log(server->log, BSG_LOG_ERROR, "tls", "the old certificate stays: %s", err.text);
 	}
-	pthread_mutex_lock(&server->planes_lock);
-	for (size_t i = 0; i < 2; i++)
-		if (*planes[i] != NULL && bsg_http_server_reload(*planes[i], server->home.tls.chain_pem,
-								 (const char *)server->home.tls.key_pem.data, NULL, &err) != BSG_OK)
-			bsg_log(server->log, BSG_LOG_ERROR, "tls", "the old certificate stays: %s", err.text);
 	pthread_mutex_unlock(&server->planes_lock);
 }
 
