@@ -10,6 +10,7 @@
 #define BSG_SERVER_DRIVE_H
 
 #include "server/app.h"
+#include "wire/orders.h"
 
 /** Start the thread that looks for phones whose next moment has come. Nothing to do without platforms. */
 enum bsg_err bsg_drive_start(struct bsg_server *server, struct bsg_error *err) BSG_MUST_CHECK;
@@ -23,7 +24,7 @@ void bsg_drive_want(struct bsg_server *server, const char *device);
 /** Look for phones that are due now: after the clock was moved. */
 void bsg_drive_wake(struct bsg_server *server);
 
-/** Step a phone now, by the time and the orders that are stored. BSG_E_NOT_FOUND: it cannot be told anything (yet). Blocks. */
+/** Step a phone now, by the time and the orders that are stored. BSG_E_NOT_FOUND: not enrolled yet, or told for the last time. Blocks. */
 enum bsg_err bsg_drive_step(struct bsg_server *server, const char *device, struct bsg_error *err) BSG_MUST_CHECK;
 
 /** The owner says "I am arriving" at a place: BSG_EVENT_SELF_IN. BSG_E_DENIED: the place does not take it. Blocks. */
@@ -49,6 +50,31 @@ enum bsg_err bsg_drive_under(struct bsg_server *server, const struct bsg_device_
 
 /** The batch with @p step is committed. */
 void bsg_drive_delivered(struct bsg_server *server, const char *device, const struct bsg_drive_step *step);
+
+/* A device's stored orders, prepared. About 40 KiB: not for a small stack. */
+struct bsg_drive_orders {
+	bool has;				/* else there are none yet */
+	struct bsg_store_blob bytes;		/* that the message leads into */
+	struct bsg_orders_message message;
+};
+
+/** Read the newest orders of a device. @param out  bsg_drive_orders_free(); nothing to free on failure. BSG_E_BUG: they are broken */
+enum bsg_err bsg_drive_orders(struct bsg_server *server, const char *device, struct bsg_drive_orders *out,
+			      struct bsg_error *err) BSG_MUST_CHECK;
+void bsg_drive_orders_free(struct bsg_drive_orders *orders);
+
+/** Read what is known of a phone. BSG_E_NOT_FOUND: it has an agent, is not enrolled yet, or was told for the last time (*phone says). */
+enum bsg_err bsg_drive_look(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_platform_phone *phone,
+			    struct bsg_error *err) BSG_MUST_CHECK;
+
+/**
+ * Step a phone's state by the server's time (Z2): its monotonic part is UTC that never goes back.
+ *
+ * @param before  zeroed if it does not belong to @p orders: then presence begins anew by them
+ * @param event   its time is filled
+ */
+enum bsg_err bsg_drive_decide(const struct bsg_orders *orders, struct bsg_state *before, struct bsg_event *event, int64_t now,
+			      struct bsg_state *after, struct bsg_output *out) BSG_MUST_CHECK;
 
 /** See struct bsg_platform_host. */
 void bsg_drive_took(struct bsg_server *server, bool lift, int64_t seconds);

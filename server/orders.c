@@ -9,8 +9,10 @@
 #include "base/hex.h"
 #include "crypto/cose.h"
 #include "crypto/hash.h"
+#include "server/drive.h"
 #include "server/facts.h"
 #include "server/places.h"
+#include "server/platforms.h"
 #include "wire/orders.h"
 
 #define DAY_S INT64_C(86400)
@@ -92,6 +94,7 @@ struct making {
 	struct bsg_buf bytes;
 	uint8_t digest[BSG_SHA256_LEN];
 	int64_t now, policy;
+	struct bsg_drive_step step;		/* of a phone without agent, which takes these orders in the same transaction */
 };
 
 /* The pseudonym and the exit keys of one place, for the days that the orders may live. */
@@ -170,22 +173,32 @@ static enum bsg_err encode_and_sign(struct making *m, struct bsg_error *err)
 	return rc;
 }
 
+/* A phone without an agent takes its orders here; what travels is encoded already, so the windows may be joined. */
+static enum bsg_err step_phone(struct making *m, struct bsg_error *err)
+{
+	struct bsg_orders *orders = &m->message.orders;
+	const char *why = NULL;
+
+	if (bsg_platform_of(m->server, m->rec.kind) == NULL)
+		return BSG_OK;
+	memcpy(orders->digest, m->digest, BSG_DIGEST_LEN);
+	if (bsg_orders_prepare(orders, &why) != BSG_OK)
+		return bsg_fail(err, BSG_E_BUG, "the decision refused orders of device %s: %s", m->rec.id, why);
+	return bsg_drive_under(m->server, &m->rec, orders, m->now, &m->step, err);
+}
+
 static enum bsg_err put(struct making *m, struct bsg_error *err)
 {
-	struct bsg_op op = {.kind = BSG_OP_ORDERS_PUT};
+	struct bsg_op ops[2] = {{.kind = BSG_OP_ORDERS_PUT}};
 
-	op.orders_put.device = m->rec.id;
-	op.orders_put.expected_serial = m->rec.serial;
-	op.orders_put.serial = m->rec.serial + 1;
-	op.orders_put.change = m->rec.change;
-	op.orders_put.policy = m->policy;
-	op.orders_put.expires = m->message.orders.expires;
-	op.orders_put.due = bsg_orders_due_at(m->rec.id, m->now, m->server->settings.orders_renewal);
-	op.orders_put.issued = m->now;
-	op.orders_put.digest = m->digest;
-	op.orders_put.content = m->content;
-	op.orders_put.bytes = (struct bsg_bytes){m->bytes.data, m->bytes.len};
-	return bsg_store_apply(m->server->store, &op, 1, err);
+	ops[0].orders_put = (struct bsg_op_orders_put){
+		.device = m->rec.id, .expected_serial = m->rec.serial, .serial = m->rec.serial + 1, .change = m->rec.change,
+		.policy = m->policy, .expires = m->message.orders.expires,
+		.due = bsg_orders_due_at(m->rec.id, m->now, m->server->settings.orders_renewal), .issued = m->now,
+		.digest = m->digest, .content = m->content, .bytes = {m->bytes.data, m->bytes.len},
+	};
+	ops[1] = m->step.delivery.op;
+	return bsg_store_apply(m->server->store, ops, m->step.platform != NULL ? 2 : 1, err);
 }
 
 static bool is_current(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t policy)
@@ -215,7 +228,11 @@ static enum bsg_err try_once(struct making *m, const char *device, bool renew, b
 		if (rc == BSG_OK)
 			rc = encode_and_sign(m, err);
 		if (rc == BSG_OK)
+			rc = step_phone(m, err);
+		if (rc == BSG_OK)
 			rc = put(m, err);
+		if (rc == BSG_OK)
+			bsg_drive_delivered(m->server, m->rec.id, &m->step);
 		*made = rc == BSG_OK;
 	}
 	bsg_active_put(policy);
