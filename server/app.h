@@ -39,7 +39,7 @@ struct bsg_server_counts {
 	_Atomic uint64_t orders_made, orders_failed, orders_kept;
 	_Atomic uint64_t enrolled;
 	_Atomic uint64_t steps, steps_failed;	/* of phones without agent */
-	/* From a crossing to the proof, by upper bound in seconds; the last one is all. [0] restrictions, [1] lifts */
+	/* From a crossing to the proof, each by the upper bound in seconds that it is below; the last has none. [0] restrictions, [1] lifts */
 	_Atomic uint64_t took[2][BSG_TOOK_BOUNDS + 1], took_sum[2];
 };
 

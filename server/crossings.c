@@ -144,7 +144,7 @@ static void refuse_unknown(struct crossing_job *job)
 static void answer_verdict(struct crossing_job *job)
 {
 	const struct bsg_op_crossing_add *op = &job->op.crossing_add;
-	struct bsg_crossing_rec rec = {.direction = op->direction};
+	struct bsg_crossing_rec rec = {.direction = op->direction, .received = op->received};
 	struct bsg_answered_verdict verdict;
 	struct bsg_error err;
 	bool applied = false;
@@ -152,7 +152,9 @@ static void answer_verdict(struct crossing_job *job)
 	enum bsg_err rc;
 
 	snprintf(rec.place, sizeof(rec.place), "%s", op->place);
-	rc = bsg_verdict_of(job->server, &rec, op->devices, op->n_devices, &verdict, &err);
+	rc = op->again ? bsg_store_crossing(job->server->store, op->id, &rec, NULL, NULL, &err) : BSG_OK;	/* received earlier */
+	if (rc == BSG_OK)
+		rc = bsg_verdict_of(job->server, &rec, op->devices, op->n_devices, &verdict, &err);
 	if (rc != BSG_OK) {
 		bsg_http_fail(job->x, rc, &err);
 		return;
@@ -271,27 +273,27 @@ void bsg_wake_verdict(struct bsg_http_exchange *x)
 	answer_if_settled(x, bsg_http_context(x), false);
 }
 
-void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
+/*
+ * Hold a question about a pending verdict. Its time is looked at every second; what is sent at the end of the wait is meant for a
+ * server that does not come to that.
+ */
+static void hold_verdict(struct bsg_http_exchange *x, struct asked_verdict *asked, int64_t wait_ms)
 {
-	struct asked_verdict *asked = bsg_http_alloc(x, sizeof(*asked));
-	int64_t wait_ms = bsg_http_wait_ms(x);
-	struct bsg_answered_verdict pending;
+	struct bsg_answered_verdict verdict, late;
 	struct bsg_error err;
+	int64_t left_ms;
 	json_t *json;
 	char *text;
 
-	if (asked == NULL) {
-		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
-		return;
+	if (look_up(asked->server, asked->id, asked->actor, &verdict, &err) != BSG_OK)
+		bsg_verdict_unknown(&verdict);
+	left_ms = (verdict.until - bsg_now(asked->server) + 1) * 1000;	/* a second of grace for that look */
+	if (verdict.pending && left_ms <= wait_ms) {
+		bsg_verdict_late(&verdict, &late);
+		verdict = late;
+		wait_ms = left_ms > 0 ? left_ms : 1;
 	}
-	if (!bsg_query_only(x, false, NULL))
-		return;
-	*asked = (struct asked_verdict){app, bsg_http_param(x, "id"), bsg_caller_of(x)->actor};
-	if (answer_if_settled(x, asked, wait_ms == 0))
-		return;
-	if (look_up(asked->server, asked->id, asked->actor, &pending, &err) != BSG_OK)
-		bsg_verdict_unknown(&pending);
-	json = verdict_json(x, asked->id, &pending);
+	json = verdict_json(x, asked->id, &verdict);
 	text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	bsg_http_set_context(x, asked);
@@ -300,6 +302,22 @@ void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
 	free(text);
 	bsg_http_waiters_add(asked->server->waiters, BSG_TOPIC_VERDICTS, x);
 	answer_if_settled(x, asked, false);
+}
+
+void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
+{
+	struct asked_verdict *asked = bsg_http_alloc(x, sizeof(*asked));
+	int64_t wait_ms = bsg_http_wait_ms(x);
+
+	if (asked == NULL) {
+		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
+		return;
+	}
+	if (!bsg_query_only(x, false, NULL))
+		return;
+	*asked = (struct asked_verdict){app, bsg_http_param(x, "id"), bsg_caller_of(x)->actor};
+	if (!answer_if_settled(x, asked, wait_ms == 0))
+		hold_verdict(x, asked, wait_ms);
 }
 
 static json_t *crossing_json(const struct bsg_crossing_rec *rec)

@@ -45,30 +45,67 @@ static json_t *str_json(struct bsg_str text)
 /* One function that should be restricted, or that the phone says is. */
 static json_t *restricted_json(const struct bsg_view *view, size_t i)
 {
-	const struct bsg_report_function *reported = bsg_view_reported(view, bsg_functions[i].bit);
 	const struct bsg_out_why *why = &view->output.why[i];
 	bool wanted = (view->output.restricted & bsg_functions[i].bit) != 0;
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "function", bsg_functions[i].name, "rule",
 			 wanted ? str_json(why->rule) : json_null(), "place", wanted ? str_json(why->place) : json_null(), "until",
 			 wanted ? bsg_reply_time(why->until) : json_null(), "since",
-			 reported != NULL ? bsg_reply_time(reported->since) : json_null(), "state",
+			 bsg_reply_time(bsg_view_since(view, bsg_functions[i].bit)), "state",
 			 bsg_view_state(view, bsg_functions[i].bit));
 }
 
-static json_t *restricted_of(struct bsg_server *server, const struct bsg_device_rec *rec)
+/* Whether there is something to say of a function: it should be restricted, or the phone says that it is. */
+static bool is_shown(const struct bsg_view *view, uint32_t function)
+{
+	return ((view->output.restricted | bsg_view_verified(view)) & function) != 0 || bsg_view_reported(view, function) != NULL;
+}
+
+static json_t *names_json(uint32_t functions)
 {
 	json_t *out = json_array();
-	struct bsg_view *view;
+
+	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++)
+		if ((functions & bsg_functions[i].bit) != 0)
+			json_array_append_new(out, json_string(bsg_functions[i].name));
+	return out;
+}
+
+static json_t *time_if(bool known, int64_t utc)
+{
+	return known ? bsg_reply_time(utc) : json_null();
+}
+
+/* How far a phone without agent has come: told, said that it did, proven. */
+static json_t *phone_json(const struct bsg_platform_phone *p)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
+			 "desired", p->has_desired ? names_json(p->desired) : json_null(),
+			 "desired_at", time_if(p->has_desired, p->desired_at), "desired_until", time_if(p->has_desired, p->desired_until),
+			 "offered_at", time_if(p->is_offered, p->offered_at),
+			 "acknowledged_at", time_if(p->is_acknowledged, p->acknowledged_at),
+			 "verified", p->verified_at != 0 ? names_json(p->verified) : json_null(),
+			 "verified_at", bsg_reply_time(p->verified_at), "verified_until", bsg_reply_time(p->verified_until),
+			 "locked_since", bsg_reply_time(p->locked_since), "trouble", bsg_reply_text(p->trouble),
+			 "trouble_at", time_if(p->trouble[0] != '\0', p->trouble_at), "model", bsg_reply_text(p->model),
+			 "reachable", p->is_reachable, "pushing", p->is_pushed);
+}
+
+/* What a device should restrict and does; of one without agent also how far it has come, which outlives the device's state. */
+static void add_state(struct bsg_server *server, const struct bsg_device_rec *rec, json_t *out)
+{
+	json_t *restricted = json_array();
+	struct bsg_platform_phone phone;
+	struct bsg_view *view = NULL;
 	struct bsg_error err;
 
-	if (rec->state != BSG_DEVICE_ACTIVE || bsg_view_make(server, rec, bsg_now(server), &view, &err) != BSG_OK)
-		return out;
-	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++)
-		if ((view->output.restricted & bsg_functions[i].bit) != 0 || bsg_view_reported(view, bsg_functions[i].bit) != NULL)
-			json_array_append_new(out, restricted_json(view, i));
+	if (rec->state == BSG_DEVICE_ACTIVE && bsg_view_make(server, rec, bsg_now(server), &view, &err) == BSG_OK)
+		for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++)
+			if (is_shown(view, bsg_functions[i].bit))
+				json_array_append_new(restricted, restricted_json(view, i));
 	bsg_view_free(view);
-	return out;
+	json_object_set_new(out, "restricted", restricted);
+	json_object_set_new(out, "phone", bsg_drive_look(server, rec, &phone, &err) == BSG_OK ? phone_json(&phone) : json_null());
 }
 
 /* {FUNCTION: {grade, why}}, the reason in the caller's language. */
@@ -114,7 +151,7 @@ static void answer_device(struct bsg_http_exchange *x, struct bsg_server *server
 	if (!find(x, server, &rec))
 		return;
 	out = brief(&rec);
-	json_object_set_new(out, "restricted", restricted_of(server, &rec));
+	add_state(server, &rec, out);
 	json_object_set_new(out, "coverage", coverage_of(x, server, &rec));
 	bsg_answer_json(x, 200, out, NULL);
 }

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "server/drive.h"
+#include "server/platforms.h"
 #include "wire/report.h"
 
 #define PAST_S 60	/* facts are read some moments after the time that they are for */
@@ -90,6 +92,13 @@ void bsg_facts_phone(struct bsg_server *server, const struct bsg_device_rec *rec
 	*out = (struct bsg_coverage_phone){.kind = rec->kind};
 	if (!bsg_class_parse(rec->class_name, &out->class_of))
 		out->class_of = BSG_CLASS_CLAIMED;
+	if (bsg_platform_of(server, rec->kind) != NULL) {
+		struct bsg_platform_phone known;
+
+		if (bsg_drive_look(server, rec, &known, &err) == BSG_OK)
+			out->os_level = known.os_level;
+		return;
+	}
 	if (bsg_store_report_latest(server->store, rec->id, "coverage", &report, &body, &err) == BSG_OK)
 		read_coverage(&body, out);
 	bsg_store_blob_free(&body);

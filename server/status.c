@@ -7,9 +7,9 @@
 #include "base/buf.h"
 #include "server/answer.h"
 #include "server/caller.h"
+#include "server/drive.h"
 #include "server/handlers.h"
 #include "server/openapi.h"
-#include "server/app.h"
 
 static void answer_text(struct bsg_http_exchange *x, const char *type, const void *text, size_t len)
 {
@@ -100,15 +100,22 @@ static const struct plane_metric plane_metrics[] = {
 	{"sessions_resumed_total", "counter", "TLS sessions resumed", offsetof(struct bsg_http_stats, n_resumed)},
 };
 
+#define PLANES_MAX (3 + BSG_PLATFORMS_MAX)
+
 static void plane_numbers(struct bsg_buf *out, struct bsg_server *server)
 {
-	static const char *const names[] = {"people", "device", "admin"};
-	struct bsg_http_server **const planes[] = {&server->people, &server->device, &server->admin};
-	struct bsg_http_stats stats[3];
+	const char *names[PLANES_MAX] = {"people", "device", "admin"};
+	struct bsg_http_server **planes[PLANES_MAX] = {&server->people, &server->device, &server->admin};
+	struct bsg_http_stats stats[PLANES_MAX];
+	size_t n = 3;
 
+	for (size_t i = 0; i < server->n_platforms; i++, n++) {
+		names[n] = server->platforms[i]->plane.name;
+		planes[n] = &server->platform_planes[i];
+	}
 	memset(stats, 0, sizeof(stats));
 	pthread_mutex_lock(&server->planes_lock);
-	for (size_t p = 0; p < 3; p++)
+	for (size_t p = 0; p < n; p++)
 		if (*planes[p] != NULL)
 			bsg_http_server_stats(*planes[p], &stats[p]);
 	pthread_mutex_unlock(&server->planes_lock);
@@ -116,13 +123,48 @@ static void plane_numbers(struct bsg_buf *out, struct bsg_server *server)
 		const struct plane_metric *pm = &plane_metrics[m];
 
 		bsg_buf_printf(out, "# HELP bosaga_%s %s\n# TYPE bosaga_%s %s\n", pm->name, pm->help, pm->name, pm->type);
-		for (size_t p = 0; p < 3; p++) {
+		for (size_t p = 0; p < n; p++) {
 			uint64_t value;
 
 			memcpy(&value, (const char *)&stats[p] + pm->offset, sizeof(value));
 			bsg_buf_printf(out, "bosaga_%s{plane=\"%s\"} %" PRIu64 "\n", pm->name, names[p], value);
 		}
 	}
+}
+
+/* From a crossing to the proof (Z9). */
+static void took_numbers(struct bsg_buf *out, struct bsg_server *server)
+{
+	static const char *const names[] = {"restrict", "lift"};
+
+	for (size_t k = 0; k < 2; k++) {
+		uint64_t n = 0;
+
+		bsg_buf_printf(out, "# HELP bosaga_time_to_%s_seconds from the crossing, release or edge to the proof by a phone without agent\n"
+				    "# TYPE bosaga_time_to_%s_seconds histogram\n", names[k], names[k]);
+		for (size_t i = 0; i < BSG_TOOK_BOUNDS; i++) {
+			n += atomic_load(&server->counts.took[k][i]);
+			bsg_buf_printf(out, "bosaga_time_to_%s_seconds_bucket{le=\"%" PRId64 "\"} %" PRIu64 "\n", names[k],
+				       bsg_took_bounds[i], n);
+		}
+		n += atomic_load(&server->counts.took[k][BSG_TOOK_BOUNDS]);
+		bsg_buf_printf(out, "bosaga_time_to_%s_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\nbosaga_time_to_%s_seconds_sum %" PRIu64
+				    "\nbosaga_time_to_%s_seconds_count %" PRIu64 "\n",
+			       names[k], n, names[k], atomic_load(&server->counts.took_sum[k]), names[k], n);
+	}
+}
+
+static void platform_numbers(struct bsg_buf *out, struct bsg_server *server)
+{
+	if (server->n_platforms == 0)
+		return;
+	metric(out, "steps_total", "counter", "steps of phones without agent", atomic_load(&server->counts.steps));
+	metric(out, "steps_failed_total", "counter", "steps of phones without agent that could not be made",
+	       atomic_load(&server->counts.steps_failed));
+	took_numbers(out, server);
+	for (size_t i = 0; i < server->n_platforms; i++)
+		if (server->platforms[i]->ops->metrics != NULL)
+			server->platforms[i]->ops->metrics(server->platforms[i], out);
 }
 
 static void answer_numbers(struct bsg_buf *out, struct bsg_server *server)
@@ -158,7 +200,6 @@ static void work_numbers(struct bsg_buf *out, struct bsg_server *server)
 
 void bsg_get_metrics(struct bsg_http_exchange *x, void *app)
 {
-	struct bsg_server *server = app;
 	struct bsg_error err;
 	struct bsg_buf out;
 
@@ -166,8 +207,7 @@ void bsg_get_metrics(struct bsg_http_exchange *x, void *app)
 	plane_numbers(&out, app);
 	answer_numbers(&out, app);
 	work_numbers(&out, app);
-	for (size_t i = 0; i < server->n_platforms; i++)
-		server->platforms[i]->ops->metrics(server->platforms[i], &out);
+	platform_numbers(&out, app);
 	if (bsg_buf_finish(&out, &err) == BSG_OK)
 		answer_text(x, "text/plain; version=0.0.4", out.data, out.len);
 	else

@@ -26,6 +26,27 @@ static const struct bsg_policy_texts pending_why = {
 	"Телефон ещё не подтвердил ограничение",
 	"The phone has not proved its restriction yet",
 };
+/* Why there is no proof when the time for it is over (Z20). */
+static const struct bsg_policy_texts late_why = {
+	"Телефон шектелгенін уақытында растамады",
+	"Телефон не подтвердил ограничение вовремя",
+	"The phone did not prove its restriction in time",
+};
+static const struct bsg_policy_texts locked_why = {
+	"Телефон экраны құлыптаулы: телефонды ашыңыз",
+	"Экран телефона заблокирован: разблокируйте телефон",
+	"The phone's screen is locked: unlock your phone",
+};
+static const struct bsg_policy_texts refused_why = {
+	"Телефон шектеуді орындаудан бас тартты",
+	"Телефон отказался выполнить ограничение",
+	"The phone refused the restriction",
+};
+static const struct bsg_policy_texts unreached_why = {
+	"Телефонмен байланыс жоқ",
+	"Нет связи с телефоном",
+	"The phone cannot be reached",
+};
 static const struct bsg_policy_texts gone_why = {
 	"Телефон жүйеден шығарылған",
 	"Телефон исключён из системы",
@@ -56,14 +77,33 @@ void bsg_verdict_unknown(struct bsg_answered_verdict *out)
 	settle(out, BSG_REMEDY_REFUSE, &unknown_why);
 }
 
+void bsg_verdict_late(const struct bsg_answered_verdict *pending, struct bsg_answered_verdict *out)
+{
+	settle(out, pending->remedy, &pending->late_why);
+}
+
 /* What the phone should restrict because of this place or the places around it: what the guard asks proof of. */
 static uint32_t asked(const struct bsg_view *view)
 {
 	return view->output.restricted;
 }
 
+/* What hinders the proof, as far as it is known: of a phone with agent nothing is. @param otherwise  where nothing else is known */
+static const struct bsg_policy_texts *hindrance(const struct bsg_view *view, const struct bsg_policy_texts *otherwise)
+{
+	const struct bsg_platform_phone *phone = &view->phone;
+
+	if (!view->has_phone)
+		return otherwise;
+	if (phone->locked_since != 0)
+		return &locked_why;
+	if (phone->trouble[0] != '\0' && phone->trouble_at >= phone->desired_at)
+		return &refused_why;
+	return !phone->is_reachable || phone->push_failures > 0 ? &unreached_why : otherwise;
+}
+
 static void judge_in(struct bsg_server *server, const struct bsg_policy_place *place, const struct bsg_coverage_phone *phone,
-		     const struct bsg_view *view, struct bsg_answered_verdict *out)
+		     const struct bsg_view *view, int64_t until, struct bsg_answered_verdict *out)
 {
 	uint32_t missing = asked(view) & ~bsg_view_verified(view);
 	struct bsg_coverage_phone unproven = *phone;
@@ -88,7 +128,11 @@ static void judge_in(struct bsg_server *server, const struct bsg_policy_place *p
 	}
 	unproven.reported_impossible |= missing;
 	bsg_coverage_verdict(server->coverage, place, &unproven, asked(view), &doubtful);
-	*out = (struct bsg_answered_verdict){.pending = true, .remedy = doubtful.remedy, .why = pending_why};
+	if (view->now >= until)
+		settle(out, doubtful.remedy, hindrance(view, &late_why));
+	else
+		*out = (struct bsg_answered_verdict){.pending = true, .remedy = doubtful.remedy, .why = *hindrance(view, &pending_why),
+						     .late_why = *hindrance(view, &late_why), .until = until};
 }
 
 static enum bsg_err judge_device(struct bsg_server *server, const struct bsg_crossing_rec *crossing, const struct bsg_move_rec *move,
@@ -120,7 +164,7 @@ static enum bsg_err judge_device(struct bsg_server *server, const struct bsg_cro
 	if (place == NULL)
 		settle(out, BSG_REMEDY_ADMIT, &nothing_why);
 	else
-		judge_in(server, place, &phone, view, out);
+		judge_in(server, place, &phone, view, crossing->received + server->settings.admission_timeout, out);
 	bsg_active_put(policy);
 	bsg_view_free(view);
 	return BSG_OK;

@@ -12,10 +12,14 @@ struct bsg_answered_verdict {
 	enum bsg_remedy verdict;	/* when not pending */
 	enum bsg_remedy remedy;		/* what the guard does if it stays pending; else the verdict again */
 	struct bsg_policy_texts why;	/* static */
+	/* Of what is pending: from when on it is not any more (Z20), and why then, if nothing more becomes known. */
+	int64_t until;
+	struct bsg_policy_texts late_why;
 };
 
 /**
- * Judge a crossing that is stored: by where its devices are now, what they should restrict and what they have verified.
+ * Judge a crossing that is stored: by where its devices are now, what they should restrict and what they have verified, and by how
+ * long ago it was received.
  *
  * The strictest over its devices. Nobody's phone, or none: refuse, with the same words.
  */
@@ -24,6 +28,9 @@ enum bsg_err bsg_verdict_of(struct bsg_server *server, const struct bsg_crossing
 
 /** The verdict on a badge that nobody has and on a person without a phone: alike, so that a turnstile learns nothing. */
 void bsg_verdict_unknown(struct bsg_answered_verdict *out);
+
+/** The verdict on a pending one when its time is over and nothing has changed. */
+void bsg_verdict_late(const struct bsg_answered_verdict *pending, struct bsg_answered_verdict *out);
 
 /** `pending` or the remedy's name. */
 const char *bsg_verdict_name(const struct bsg_answered_verdict *verdict);

@@ -9,16 +9,19 @@
 
 static enum bsg_err decide(struct bsg_view *view, int64_t now, struct bsg_error *err)
 {
-	struct bsg_event event = {.kind = BSG_EVENT_ORDERS_CHANGED, .time = {.utc = now, .auth = true}};
-	struct bsg_state zero;
+	const struct bsg_platform_phone *phone = &view->phone;
+	struct bsg_event event = {.kind = BSG_EVENT_ORDERS_CHANGED};
+	struct bsg_state before;
 	const char *why = NULL;
 	enum bsg_err rc;
 
-	memset(&zero, 0, sizeof(zero));
+	memset(&before, 0, sizeof(before));
+	if (phone->state_len > 0 && bsg_state_decode((struct bsg_bytes){phone->state, phone->state_len}, &before) != BSG_OK)
+		memset(&before, 0, sizeof(before));	/* as the next step takes it */
 	if (bsg_orders_prepare(&view->compiled->orders, &why) != BSG_OK)
 		return bsg_fail(err, BSG_E_BUG, "the decision refused compiled orders: %s", why);
 	event.u.orders = &view->compiled->orders;
-	rc = bsg_step(NULL, NULL, 0, &zero, &event, &view->state, &view->output);
+	rc = bsg_drive_decide(view->stored.has ? &view->stored.message.orders : NULL, &before, &event, now, &view->state, &view->output);
 	return rc == BSG_OK ? rc : bsg_fail(err, BSG_E_BUG, "the decision refused compiled orders");
 }
 
@@ -35,6 +38,17 @@ static void read_status(struct bsg_server *server, const struct bsg_device_rec *
 			   view->batch.reports[0].status.serial == rec->serial;
 }
 
+/* A phone without agent that its platform knows, and the orders that its state belongs to. */
+static enum bsg_err read_phone(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_view *view, struct bsg_error *err)
+{
+	enum bsg_err rc = bsg_drive_look(server, rec, &view->phone, err);
+
+	view->has_phone = rc == BSG_OK;
+	if (rc == BSG_OK)
+		rc = bsg_drive_orders(server, rec->id, &view->stored, err);
+	return rc == BSG_E_NOT_FOUND ? BSG_OK : rc;
+}
+
 enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t now, struct bsg_view **out,
 			   struct bsg_error *err)
 {
@@ -46,14 +60,17 @@ enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_re
 	*out = NULL;
 	if (view == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory to look at a device");
+	view->now = now;
 	policy = bsg_active_get(&server->active);
-	rc = bsg_orders_compile(server, policy, rec, rec->serial + 1, now, &view->compiled, err);
+	rc = read_phone(server, rec, view, err);
+	if (rc == BSG_OK)
+		rc = bsg_orders_compile(server, policy, rec, rec->serial + 1, now, &view->compiled, err);
 	if (rc == BSG_OK)
 		rc = decide(view, now, err);
 	if (rc == BSG_OK && rec->serial > 0 && bsg_store_orders(server->store, rec->id, &head, NULL, err) == BSG_OK)
 		view->orders_current = head.serial == rec->serial && head.change == rec->change && head.policy == policy->rec.version;
 	bsg_active_put(policy);
-	if (rc == BSG_OK && view->orders_current)
+	if (rc == BSG_OK && view->orders_current && !view->has_phone)
 		read_status(server, rec, view);
 	if (rc == BSG_OK)
 		*out = view;
@@ -68,6 +85,7 @@ void bsg_view_free(struct bsg_view *view)
 		return;
 	bsg_compiled_free(view->compiled);
 	bsg_store_blob_free(&view->body);
+	bsg_drive_orders_free(&view->stored);
 	free(view);
 }
 
@@ -81,10 +99,34 @@ const struct bsg_report_function *bsg_view_reported(const struct bsg_view *view,
 	return NULL;
 }
 
+/* What is verified right now of a phone without agent: its lease has not run out. */
+static uint32_t phone_verified(const struct bsg_view *view)
+{
+	return view->now < view->phone.verified_until ? view->phone.verified : 0;
+}
+
+/* Z8, of a phone without agent. */
+static const char *phone_state(const struct bsg_view *view, uint32_t function)
+{
+	const struct bsg_platform_phone *phone = &view->phone;
+
+	if ((phone_verified(view) & function) != 0)
+		return "verified";
+	if (!phone->has_desired || (phone->desired & function) == 0)
+		return "desired";
+	/* The lease has run out; it answered that it does not obey; or it was asked after it had obeyed, and showed itself free. */
+	if (view->now >= phone->desired_until || (phone->trouble[0] != '\0' && phone->trouble_at >= phone->desired_at) ||
+	    (phone->is_acknowledged && phone->verified_at >= phone->acknowledged_at))
+		return "unverified";
+	return phone->is_acknowledged ? "acknowledged" : "desired";
+}
+
 const char *bsg_view_state(const struct bsg_view *view, uint32_t function)
 {
 	const struct bsg_report_function *reported = bsg_view_reported(view, function);
 
+	if (view->has_phone)
+		return phone_state(view, function);
 	if (reported == NULL)
 		return "desired";
 	switch (reported->state) {
@@ -99,11 +141,22 @@ const char *bsg_view_state(const struct bsg_view *view, uint32_t function)
 	return "unverified";
 }
 
+int64_t bsg_view_since(const struct bsg_view *view, uint32_t function)
+{
+	const struct bsg_report_function *reported = bsg_view_reported(view, function);
+
+	if (view->has_phone)
+		return (phone_verified(view) & function) != 0 ? view->phone.verified_at : 0;
+	return reported != NULL ? reported->since : 0;
+}
+
 uint32_t bsg_view_verified(const struct bsg_view *view)
 {
 	const struct bsg_report_status *status = &view->batch.reports[0].status;
 	uint32_t verified = 0;
 
+	if (view->has_phone)
+		return phone_verified(view);
 	for (size_t i = 0; view->has_status && i < status->n_functions; i++)
 		if (status->functions[i].state == BSG_REPORT_VERIFIED)
 			verified |= status->functions[i].function;
@@ -114,7 +167,7 @@ const char *bsg_view_weakest(const struct bsg_view *view)
 {
 	/* From weak to strong. */
 	static const char *const states[] = {"desired", "unverified", "acknowledged", "verified"};
-	size_t weakest = view->has_status ? 3 : 0;
+	size_t weakest = view->has_status || view->has_phone ? 3 : 0;
 
 	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++) {
 		const char *state = bsg_view_state(view, BSG_BIT(i));
