@@ -4,6 +4,7 @@
 #include "apple/handlers.h"
 #include "apple/scep.h"
 #include "apple/push_keys.h"
+#include "apple/result.h"
 #include "apple/service.h"
 
 #define APPLE BSG_HTTP_APPLE
@@ -13,6 +14,7 @@ const struct bsg_http_route bsg_apple_routes[] = {
 	{"GET", "/scep", APPLE, BSG_WHO_ANYONE, .handler = bsg_apple_get_scep},
 	{"POST", "/scep", APPLE, BSG_WHO_ANYONE, BSG_SCEP_MESSAGE_MAX, .handler = bsg_apple_post_scep},
 	{"PUT", "/mdm/checkin", APPLE, BSG_WHO_APPLE, BSG_CHECKIN_MAX, .handler = bsg_apple_put_checkin},
+	{"PUT", "/mdm/server", APPLE, BSG_WHO_APPLE, BSG_RESULT_MAX, .handler = bsg_apple_put_server},
 	{"POST", "/api/v1/apple/push-request", BSG_HTTP_PEOPLE | BSG_HTTP_ADMIN, BSG_WHO_ADMIN | BSG_WHO_SOCKET,
 	 .handler = bsg_apple_post_push_request},
 	{"PUT", "/api/v1/apple/push-certificate", BSG_HTTP_PEOPLE | BSG_HTTP_ADMIN, BSG_WHO_ADMIN | BSG_WHO_SOCKET,

@@ -113,7 +113,7 @@ static void on_result(const struct bsg_push_result *result, void *app)
 static void set_why(struct bsg_apple *apple, const char *why)
 {
 	pthread_mutex_lock(&apple->lock);
-	(void)snprintf(apple->push_why, sizeof(apple->push_why), "%s", why);
+	(void)snprintf(apple->push_why, sizeof(apple->push_why), "%.199s", why);
 	pthread_mutex_unlock(&apple->lock);
 }
 

@@ -103,6 +103,10 @@ struct bsg_platform_phone {
 	int64_t push_failures;		/* one after another */
 	unsigned os_level;		/* as in struct bsg_coverage_phone */
 	char model[80];			/* "": not known */
+	char kind[BSG_NAME_SIZE];	/* of its enrolment */
+
+	bool is_stuck;			/* it is not as desired, and nothing is on its way: to be told again */
+	bool is_certain;		/* it was told to change nothing since what is verified */
 };
 
 /* A phone whose next moment has come. */
@@ -121,7 +125,7 @@ struct bsg_platform_step {
 	int64_t at;
 	bool desire;			/* what is desired has changed: the rest counts */
 	uint32_t functions;
-	const struct bsg_str *apps;	/* with BSG_APPS */
+	const struct bsg_str *apps;	/* with `apps` among the functions */
 	size_t n_apps;
 	int64_t until;			/* end of the lease on the phone; 0 with no functions */
 	int64_t evidence_at;

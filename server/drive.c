@@ -94,7 +94,7 @@ enum bsg_err bsg_drive_decide(const struct bsg_orders *orders, struct bsg_state 
 
 static bool same_apps(const struct bsg_output *a, const struct bsg_output *b)
 {
-	const size_t n_a = (a->restricted & BSG_APPS) != 0 ? a->n_apps : 0, n_b = (b->restricted & BSG_APPS) != 0 ? b->n_apps : 0;
+	const size_t n_a = (a->restricted & BSG_BIT(BSG_APPS)) != 0 ? a->n_apps : 0, n_b = (b->restricted & BSG_BIT(BSG_APPS)) != 0 ? b->n_apps : 0;
 
 	if (n_a != n_b)
 		return false;
@@ -189,13 +189,13 @@ static enum bsg_err step_under(struct stepping *s, int64_t now, struct bsg_drive
 	if (rc != BSG_OK)
 		return bsg_fail(err, BSG_E_BUG, "the decision refused a step of device %s", s->rec->id);
 	ask.possible = possible(s, &out->phone);
-	ask.apps_changed = apps_changed(s) && (ask.possible & BSG_APPS) != 0;
+	ask.apps_changed = apps_changed(s) && (ask.possible & BSG_BIT(BSG_APPS)) != 0;
 	ask.phone_lease = phone_lease(s);
 	read_evidence(s, &out->phone, &ask);
 	bsg_lease(&out->phone, &ask, &step);
 	step.state = (struct bsg_bytes){out->state, bsg_state_encode(&s->after, out->state)};
 	step.apps = s->output.apps;
-	step.n_apps = (step.functions & BSG_APPS) != 0 ? s->output.n_apps : 0;
+	step.n_apps = (step.functions & BSG_BIT(BSG_APPS)) != 0 ? s->output.n_apps : 0;
 	out->desire = step.desire;
 	return out->platform->ops->deliver(out->platform, &out->phone, &step, &out->delivery, err);
 }
@@ -333,7 +333,7 @@ enum bsg_err bsg_drive_apps(struct bsg_server *server, const char *device, char 
 		*s = (struct stepping){.server = server, .rec = &rec, .event = {.kind = BSG_EVENT_TICK}};
 		read_state(s, &phone);
 		rc = bsg_drive_decide(&stored->message.orders, &s->before, &s->event, bsg_now(server), &s->after, &s->output);
-		for (size_t i = 0; rc == BSG_OK && (s->output.restricted & BSG_APPS) != 0 && i < s->output.n_apps; i++) {
+		for (size_t i = 0; rc == BSG_OK && (s->output.restricted & BSG_BIT(BSG_APPS)) != 0 && i < s->output.n_apps; i++) {
 			memcpy(apps[i], s->output.apps[i].ptr, s->output.apps[i].len);
 			apps[i][s->output.apps[i].len] = '\0';
 			*n_apps = i + 1;

@@ -31,12 +31,12 @@ void bsg_lease(const struct bsg_platform_phone *phone, const struct bsg_lease_as
 	step->evidence_at = ask->evidence_at;
 	step->until = 0;
 	if (functions == 0) {
-		step->desire = phone->has_desired && phone->desired != 0;
+		step->desire = phone->has_desired && (phone->desired != 0 || phone->is_stuck);
 		return;
 	}
 	/* Never longer than a full one, also if the clock was ahead when it began. */
 	step->until = earlier(fresh ? full : earlier(phone->desired_until, full), output->lift_by);
-	step->desire = !same || step->until != phone->desired_until;
+	step->desire = !same || step->until != phone->desired_until || (phone->is_stuck && step->until > ask->now);
 	if (placeless && step->until < output->lift_by) {
 		const int64_t renew = step->until - BSG_LEASE_RENEW_S;
 

@@ -22,7 +22,7 @@ from scep_phone import openssl
 
 
 def serve(*people, config=""):
-    server = harness.Server(config).start()
+    server = harness.Server(apple_phone.CONFIG + config).start()
     for person in people or ("aigerim",):
         plane.add_person(server, person)
     return server
@@ -80,11 +80,7 @@ def a_phone_enrols_and_checks_in_by_its_certificate_or_by_its_signature():
 
 @claim
 def a_phone_behind_a_proxy_is_who_its_certificate_in_the_header_says():
-    server = harness.Server()
-    with open(server.config, "a", encoding="utf-8") as stream:
-        stream.write("apple_tls = proxy\napple_url = https://mdm.example.kz\n")
-    server.start()
-    plane.add_person(server, "aigerim")
+    server = serve(config="apple_tls = proxy\napple_url = https://mdm.example.kz\n")
 
     def plain(method, path, body=None, headers=None, certificate=None):
         connection = http.client.HTTPConnection("127.0.0.1", server.port + 2, timeout=harness.PATIENCE)
@@ -259,7 +255,7 @@ def a_message_that_is_malformed_huge_or_nested_is_refused():
         "a long token": plistlib.dumps(dict(token, Token=b"t" * 129)), "a longer token": plistlib.dumps(dict(token, Token=b"t" * 300)),
         "no magic": plistlib.dumps(dict(token, PushMagic="")), "both ids": plistlib.dumps(dict(token, EnrollmentID="E")),
         "no id": plistlib.dumps({k: v for k, v in token.items() if k != "UDID"}), "unknown": plistlib.dumps(dict(token, MessageType="Erase")),
-        "another topic of a wrong shape": plistlib.dumps(dict(token, Topic="a b")), "a long topic": plistlib.dumps(dict(token, Topic="t" * 200)),
+        "another topic": plistlib.dumps(dict(token, Topic=TOPIC + "x")), "a topic of a wrong shape": plistlib.dumps(dict(token, Topic="a b")), "a long topic": plistlib.dumps(dict(token, Topic="t" * 200)),
         "a user's channel": plistlib.dumps(dict(token, UserID="U")), "behind the end": plistlib.dumps(token) + b"x",
     }
     for name, message in {"nested": deep, "many keys": many, "a long key": dict(token, **{"k" * 300: 1})}.items():

@@ -13,6 +13,7 @@ from scep_phone import openssl, save
 
 CHECKIN = "application/x-apple-aspen-mdm-checkin"
 TOPIC = "com.apple.mgmt.External.12345678-aaaa-bbbb-cccc-1234567890ab"
+CONFIG = "apple_topic = %s\n" % TOPIC  # without a topic nobody is invited
 MESSAGE = "application/x-pki-message"
 
 
