@@ -22,7 +22,7 @@ class World:
     """A server with one of each kind of caller."""
 
     def __init__(self):
-        self.server = server = harness.Server("apple_topic = com.apple.mgmt.External.test\n").start()
+        self.server = server = harness.Server("apple_topic = %s\n" % apple_phone.TOPIC).start()
         plane.add_person(server, "aigerim", "B1")
         plane.add_person(server, "leaver")
         plane.add_person(server, "revoked")
