@@ -30,6 +30,12 @@ static void load_self_stay(struct bsg_load *load, const struct bsg_node *node, v
 	bsg_load_duration(load, node, MINUTE, DAY, target);
 }
 
+/* As max_stay, which it shortens: who wants seconds, for a trial, may have them. */
+static void load_phone_lease(struct bsg_load *load, const struct bsg_node *node, void *target)
+{
+	bsg_load_duration(load, node, 1, DAY, target);
+}
+
 static void load_timezone(struct bsg_load *load, const struct bsg_node *node, void *target)
 {
 	char what[BSG_LOAD_WHAT_SIZE];
@@ -569,7 +575,7 @@ static void load_place(struct bsg_load *load, const struct bsg_node *node, void 
 		{ "grace", load_grace, offsetof(struct place_keys, grace_s), false },
 		{ "max_stay", load_stay, offsetof(struct place_keys, max_stay_s), false },
 		{ "self_stay", load_self_stay, offsetof(struct place_keys, self_stay_s), false },
-		{ "phone_lease", load_self_stay, offsetof(struct place_keys, phone_lease_s), false },
+		{ "phone_lease", load_phone_lease, offsetof(struct place_keys, phone_lease_s), false },
 		{ "enter_by", keep_node, offsetof(struct place_keys, enter_by), false },
 		{ "left_unconfirmed", load_switch, offsetof(struct place_keys, left_unconfirmed), false },
 		{ "break_glass", keep_node, offsetof(struct place_keys, break_glass), false },
