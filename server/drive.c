@@ -92,13 +92,16 @@ enum bsg_err bsg_drive_decide(const struct bsg_orders *orders, struct bsg_state 
 	return bsg_step(orders, NULL, 0, before, event, after, out);
 }
 
+static size_t n_apps(const struct bsg_output *output)
+{
+	return (output->restricted & BSG_BIT(BSG_APPS)) != 0 ? output->n_apps : 0;
+}
+
 static bool same_apps(const struct bsg_output *a, const struct bsg_output *b)
 {
-	const size_t n_a = (a->restricted & BSG_BIT(BSG_APPS)) != 0 ? a->n_apps : 0, n_b = (b->restricted & BSG_BIT(BSG_APPS)) != 0 ? b->n_apps : 0;
-
-	if (n_a != n_b)
+	if (n_apps(a) != n_apps(b))
 		return false;
-	for (size_t i = 0; i < n_a; i++)
+	for (size_t i = 0; i < n_apps(a); i++)
 		if (a->apps[i].len != b->apps[i].len || memcmp(a->apps[i].ptr, b->apps[i].ptr, a->apps[i].len) != 0)
 			return false;
 	return true;
@@ -313,7 +316,7 @@ void bsg_drive_took(struct bsg_server *server, bool lift, int64_t seconds)
 	atomic_fetch_add(&server->counts.took_sum[lift], (uint64_t)seconds);
 }
 
-enum bsg_err bsg_drive_apps(struct bsg_server *server, const char *device, char (*apps)[BSG_APP_NAME_MAX + 1], size_t *n_apps,
+enum bsg_err bsg_drive_apps(struct bsg_server *server, const char *device, char (*apps)[BSG_APP_NAME_MAX + 1], size_t *n,
 			    struct bsg_error *err)
 {
 	struct bsg_drive_orders *stored = calloc(1, sizeof(*stored));
@@ -322,7 +325,7 @@ enum bsg_err bsg_drive_apps(struct bsg_server *server, const char *device, char 
 	struct bsg_device_rec rec;
 	enum bsg_err rc = stored != NULL && s != NULL ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "no memory for a step");
 
-	*n_apps = 0;
+	*n = 0;
 	if (rc == BSG_OK)
 		rc = bsg_store_device(server->store, device, &rec, err);
 	if (rc == BSG_OK)
@@ -333,10 +336,10 @@ enum bsg_err bsg_drive_apps(struct bsg_server *server, const char *device, char 
 		*s = (struct stepping){.server = server, .rec = &rec, .event = {.kind = BSG_EVENT_TICK}};
 		read_state(s, &phone);
 		rc = bsg_drive_decide(&stored->message.orders, &s->before, &s->event, bsg_now(server), &s->after, &s->output);
-		for (size_t i = 0; rc == BSG_OK && (s->output.restricted & BSG_BIT(BSG_APPS)) != 0 && i < s->output.n_apps; i++) {
+		*n = rc == BSG_OK ? n_apps(&s->output) : 0;
+		for (size_t i = 0; i < *n; i++) {
 			memcpy(apps[i], s->output.apps[i].ptr, s->output.apps[i].len);
 			apps[i][s->output.apps[i].len] = '\0';
-			*n_apps = i + 1;
 		}
 	}
 	if (stored != NULL)
