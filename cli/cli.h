@@ -109,6 +109,7 @@ int bsg_cli_policy_send(struct bsg_cli *cli);
 int bsg_cli_policy_explain(struct bsg_cli *cli);
 int bsg_cli_device_coverage(struct bsg_cli *cli);
 int bsg_cli_device_orders(struct bsg_cli *cli);
+int bsg_cli_device_show(struct bsg_cli *cli);
 int bsg_cli_device_carry(struct bsg_cli *cli);
 int bsg_cli_doctor(struct bsg_cli *cli);
 int bsg_cli_apple_push_request(struct bsg_cli *cli);

@@ -42,6 +42,30 @@ int bsg_cli_device_coverage(struct bsg_cli *cli)
 	return status;
 }
 
+/* Of a phone without agent also how far it has come: desired, told, acknowledged, verified, each with its time. */
+int bsg_cli_device_show(struct bsg_cli *cli)
+{
+	struct bsg_cli_request request = { .method = cli->command->method };
+	struct bsg_cli_answer answer;
+	char path[256];
+	json_t *phone;
+	int status;
+
+	if (!bsg_cli_path(cli, path, sizeof(path)))
+		return bsg_cli_refuse(cli, "a device is named by 32 hex digits");
+	request.path = path;
+	status = bsg_cli_call(cli, &request, &answer);
+	if (status != BSG_CLI_DONE)
+		return status;
+	phone = json_object_get(answer.json, "phone");
+	status = bsg_cli_print(cli, answer.json, cli->command->columns);
+	if (status == BSG_CLI_DONE && json_is_object(phone) && bsg_cli_option(cli, "json") == NULL)
+		status = bsg_cli_print(cli, phone, "model,desired,desired_at,desired_until,acknowledged_at,verified,verified_at,"
+						   "verified_until,locked_since,trouble,trouble_at,reachable");
+	bsg_cli_answer_free(&answer);
+	return status;
+}
+
 int bsg_cli_device_orders(struct bsg_cli *cli)
 {
 	struct bsg_cli_request request = { .method = cli->command->method };
