@@ -16,7 +16,7 @@ server = None
 def world():
     global server
     if server is None:
-        server = harness.Server().start()
+        server = harness.Server("admission_timeout = 1h\n").start()  # but where a claim is about it
         for name, badge in (("aigerim", "B1"), ("nurlan", "B2"), ("phoneless", "B3")):
             plane.add_person(server, name, badge)
         plane.apply_policy(server)
@@ -250,6 +250,46 @@ def the_verdict_is_pending_until_the_phone_proves_its_restriction():
     assert [(r["function"], r["rule"], r["place"], r["state"]) for r in shown] == [("camera", "no-camera", "house", "verified")], shown
     here = [p for p in plane.must(plane.call(server, "GET", "/api/v1/presence"))["items"] if p["device"] == phone.id]
     assert here[0]["place"] == "house" and here[0]["restricted"] == ["camera"] and here[0]["state"] == "verified", here
+
+
+@claim
+def Z20_gates_do_not_wait_longer_than_the_time_for_admission():
+    global server
+    usual = world()
+    try:
+        server = harness.Server("admission_timeout = 2s\n").start()
+        plane.add_person(server, "late", "B1")
+        plane.apply_policy(server)
+        phone = plane.add_phone(server, "late")
+        before = plane.settled(phone)
+        gates = [turnstile(), turnstile()]
+        crossings = [plane.must(plane.people(server, "POST", "/v1/crossings", {"badge": "B1", "direction": "in", "at": rfc3339(time.time() - ago)},
+                                             token=gate)) for ago, gate in ((30, gates[0]), (0, gates[1]))]
+        assert crossings[1]["verdict"] in ("pending", "seal"), crossings
+        answers = [None, None]
+
+        def wait(i):
+            answers[i] = plane.people(server, "GET", "/v1/crossings/" + crossings[1]["id"], token=gates[1],
+                                      headers={"Prefer": "wait=50", "Accept-Language": ("ru", "kk")[i]}).json()
+
+        threads = [threading.Thread(target=wait, args=(i,)) for i in (0, 1)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(harness.PATIENCE)
+        assert [a and a["verdict"] for a in answers] == ["seal", "seal"], answers
+        assert answers[0]["why"] == "Телефон не подтвердил ограничение вовремя", answers
+        assert answers[1]["why"] == "Телефон шектелгенін уақытында растамады", answers
+        # The same crossing again is as old as it was.
+        assert plane.people(server, "GET", "/v1/crossings/" + crossings[1]["id"], token=gates[1]).json()["verdict"] == "seal"
+        orders = phone.orders(before.headers["ETag"], 30)
+        proof = plane.status_report(plane.serial(orders), int(time.time()), {plane.CAMERA: plane.VERIFIED})
+        assert plane.report(phone, plane.batch(os.urandom(16), 1, proof)).status == 204
+        later = plane.people(server, "GET", "/v1/crossings/" + crossings[1]["id"], token=gates[1]).json()
+        assert "вовремя" not in later["why"] and later["why"] != "The phone did not prove its restriction in time", later
+        server.stop()
+    finally:
+        server = usual
 
 
 @claim

@@ -19,7 +19,7 @@ tokens = {}
 def world():
     global server
     if server is None:
-        server = harness.Server().start()
+        server = harness.Server("admission_timeout = 1h\n").start()
         for i, name in enumerate(("aigerim", "nurlan", "saule", "dana", "timur", "zhanar")):
             plane.add_person(server, name, "B%d" % i)
         plane.apply_policy(server, POLICY)
