@@ -3,7 +3,7 @@
  * What pushes are sent with: a certificate with its key, or a key that signs tokens; from the operator's files or imported.
  *
  * Imported, certificate and key lie in one file (DIR/keys/apple-push.pem), so that a crash leaves the old pair or the new one. The key
- * of a request that waits for its certificate lies beside it (DIR/keys/apple-push.key). Both 0600. Rules A60, A61, A110-A114.
+ * of a request that waits for its certificate lies beside it (DIR/keys/apple-push.key). Both 0600. Rules A60, A61, A146-A149.
  */
 #ifndef BSG_APPLE_PUSH_KEYS_H
 #define BSG_APPLE_PUSH_KEYS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The push certificate, from its request to its use: for administrators, without a restart. Rules A106-A109. */
+/* The push certificate, from its request to its use: for administrators, without a restart. Rules A146-A149. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,7 +113,7 @@ struct import {
 	uint8_t spki[BSG_SHA256_LEN];
 	struct bsg_buf certificate;	/* PEM, the first one alone */
 	struct bsg_rsa_key *key;
-	bool was_pending;
+	bool was_pending, is_first;	/* of all: its topic becomes the one in force */
 };
 
 /* Topic, then dates, then whose it is. */
@@ -225,32 +225,39 @@ static enum bsg_err store_pair(struct import *import, struct bsg_apple_push_keys
 	return rc;
 }
 
+static void set_topic(struct bsg_apple *apple, const char *topic)
+{
+	pthread_mutex_lock(&apple->lock);
+	(void)snprintf(apple->topic, sizeof(apple->topic), "%s", topic);
+	pthread_mutex_unlock(&apple->lock);
+}
+
 /* The first topic becomes the one in force, unless profiles were given out under another. */
 static enum bsg_err fix_topic(struct import *import, struct bsg_error *err)
 {
 	struct bsg_apple *apple = import->apple;
-	const bool is_first = apple->topic[0] == '\0';
-	enum bsg_err rc;
 
-	if (!is_first)
+	import->is_first = apple->topic[0] == '\0';
+	if (!import->is_first)
 		return BSG_OK;
-	pthread_mutex_lock(&apple->lock);
-	memcpy(apple->topic, import->cert.topic, sizeof(apple->topic));
-	pthread_mutex_unlock(&apple->lock);
-	rc = bsg_apple_check_fixed(apple, err);
-	if (rc != BSG_OK) {
-		pthread_mutex_lock(&apple->lock);
-		apple->topic[0] = '\0';
-		pthread_mutex_unlock(&apple->lock);
-	}
-	return rc;
+	set_topic(apple, import->cert.topic);
+	return bsg_apple_check_fixed(apple, err);
+}
+
+/* It lies in the pair now. Left behind it harms nobody: the next request would be for the same key. */
+static void remove_pending(const struct bsg_apple *apple)
+{
+	struct bsg_error err;
+	char path[600];
+
+	if (bsg_apple_push_path(apple, BSG_APPLE_PUSH_PENDING, path, &err) != BSG_OK || bsg_file_remove(path, &err) != BSG_OK)
+		bsg_log(apple->platform.host->log, BSG_LOG_WARNING, "apple", "the key of the request stays: %s", err.text);
 }
 
 static enum bsg_err take(struct import *import, struct bsg_error *err)
 {
 	const struct bsg_apple_options *o = &import->apple->options;
 	struct bsg_apple_push_keys keys = {.not_after = 0};
-	char path[600];
 	enum bsg_err rc;
 
 	if (o->push_certificate[0] != '\0' || o->push_team[0] != '\0')
@@ -264,11 +271,10 @@ static enum bsg_err take(struct import *import, struct bsg_error *err)
 		rc = store_pair(import, &keys, err);
 	if (rc == BSG_OK)
 		rc = bsg_apple_wake_use(import->apple, &keys, err);
-	if (rc == BSG_OK && import->was_pending) {	/* it lies in the pair now */
-		rc = bsg_apple_push_path(import->apple, BSG_APPLE_PUSH_PENDING, path, err);
-		if (rc == BSG_OK)
-			rc = bsg_file_remove(path, err);
-	}
+	if (rc == BSG_OK && import->was_pending)
+		remove_pending(import->apple);
+	if (rc != BSG_OK && import->is_first)
+		set_topic(import->apple, "");
 	bsg_apple_push_keys_free(&keys);
 	return rc;
 }

@@ -4,7 +4,7 @@
  *
  * What is due is the store's alone, so a crash loses no push: it goes out again after the start. What is under way is remembered here,
  * so that a push which waits for Apple for hours is handed over once. One thread looks, hands over and records; the sender's thread
- * only marks what ended. Rules A100-A105 of docs/spec/apple.md.
+ * only marks what ended. Rules A140-A145 of docs/spec/apple.md.
  */
 #include <inttypes.h>
 #include <string.h>

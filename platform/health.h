@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How health is judged, the same everywhere: ends of certificates, addresses that phones cannot reach. Rules V80-V89. */
+/* How health is judged, the same everywhere: ends of certificates, addresses that phones cannot reach. Rules V80-V84. */
 #ifndef BSG_PLATFORM_HEALTH_H
 #define BSG_PLATFORM_HEALTH_H
 

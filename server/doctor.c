@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an operator has to know before users do, and what to do about it: GET /api/v1/doctor. Rules V80-V86. */
+/* What an operator has to know before users do, and what to do about it: GET /api/v1/doctor. Rules V80-V84. */
 #include "platform/health.h"
 
 #include <sys/statvfs.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bosaga doctor` and the push certificate: request, import, renewal, what is refused, and a crash in between (V80-V86, A106-A109)."""
+"""`bosaga doctor` and the push certificate: request, import, renewal, what is refused, and a crash in between (V80-V84, A146-A149)."""
 import json
 import os
 import random

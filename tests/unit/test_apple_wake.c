@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pushes from a real store to a stand-in APNs (apple/wake.c): rules A100-A105 and A95 of docs/spec/apple.md. */
+/* Pushes from a real store to a stand-in APNs (apple/wake.c): rules A140-A145 and A95 of docs/spec/apple.md. */
 #include "../contract/apple_fixture.h"
 
 #include <stdio.h>
