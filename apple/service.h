@@ -53,7 +53,7 @@ struct bsg_apple {
 	pthread_mutex_t lock;		/* of the next three */
 	char topic[BSG_PUSH_TOPIC_SIZE];	/* in force; "": not known yet, nobody can be enrolled */
 	int64_t push_not_after;		/* of the push certificate; 0: there is none */
-	char push_why[200];		/* why there are no pushes; "": there are */
+	char push_why[256];		/* why there are no pushes; "": there are */
 	struct bsg_apple_wake *wake;	/* wake.c */
 	pthread_mutex_t fixed_lock;	/* while fixed.c compares and writes */
 	pthread_mutex_t push_lock;	/* held while what pushes are sent with is exchanged; before `lock` */

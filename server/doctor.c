@@ -189,11 +189,12 @@ static json_t *rows(const struct doctor *d, enum bsg_health *worst)
 
 	for (size_t i = 0; i < d->n; i++) {
 		const struct bsg_health_line *line = &d->lines[i];
+		json_t *what = json_string(line->what);	/* NULL: what others said was cut in the middle of a character */
 
 		*worst = line->health > *worst ? line->health : *worst;
-		/* What others said may be cut in the middle of a character: an empty text then. */
-		if (json_array_append_new(items, json_pack("{s:s, s:s, s:s*, s:o}", "name", line->name, "health", names[line->health], "what",
-							   line->what, "remedy", bsg_reply_text(line->remedy))) != 0) {
+		if (json_array_append_new(items, json_pack("{s:s, s:s, s:o, s:o}", "name", line->name, "health", names[line->health], "what",
+							   what != NULL ? what : json_string("see the log"), "remedy",
+							   bsg_reply_text(line->remedy))) != 0) {
 			json_decref(items);
 			return NULL;
 		}
