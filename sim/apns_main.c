@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `bosaga-sim apns --listen ADDR:PORT --dir DIR [--topic TOPIC] [--team TEAM --key-id ID]`. */
+/* `bosaga-sim apns --dir DIR [--listen ADDR:PORT] [--topic TOPIC] [--team TEAM --key-id ID]`, and a stand-in over such a folder. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +14,6 @@
 #define TOPIC "com.apple.mgmt.External.stand-in"
 #define PEM_MAX 65536
 
-struct words {
-	const char *listen, *dir, *topic, *team, *key_id;
-};
-
 /* What lies in the folder. */
 struct files {
 	char paths[6][512];	/* in the order of names[] */
@@ -27,7 +23,7 @@ struct files {
 enum { CA, SERVER, SERVER_KEY, PUSH, PUSHES, CONTROL };
 static const char *const names[] = { "ca.pem", "server.pem", "server.key", "push.pem", "pushes.jsonl", "behaviour.json" };
 
-static bool parse(int argc, char **argv, struct words *words)
+static bool parse(int argc, char **argv, struct bsg_sim_apns_folder *words)
 {
 	const struct { const char *option; const char **to; } options[] = {
 		{ "--listen", &words->listen }, { "--dir", &words->dir }, { "--topic", &words->topic },
@@ -44,10 +40,10 @@ static bool parse(int argc, char **argv, struct words *words)
 			return false;
 		*options[o].to = argv[i + 1];
 	}
-	return words->listen != NULL && words->dir != NULL && (words->team == NULL) == (words->key_id == NULL);
+	return words->dir != NULL && (words->team == NULL) == (words->key_id == NULL);
 }
 
-static enum bsg_err read_files(const struct words *words, struct files *files, struct bsg_error *err)
+static enum bsg_err read_files(const struct bsg_sim_apns_folder *words, struct files *files, struct bsg_error *err)
 {
 	struct bsg_push_cert cert;
 	size_t len = 0;
@@ -89,25 +85,41 @@ static enum bsg_err load_token_key(const char *dir, struct bsg_public_key *out, 
 	return rc;
 }
 
-static enum bsg_err start(const struct words *words, const struct files *files, struct bsg_sim_apns **apns,
+static enum bsg_err start(const struct bsg_sim_apns_folder *folder, const struct files *files, struct bsg_sim_apns **apns,
 			  struct bsg_error *err)
 {
 	struct bsg_sim_apns_options options = {
-		.listen = words->listen, .certificate_pem = files->texts[SERVER], .key_pem = files->texts[SERVER_KEY],
-		.topic = words->topic, .client_ca_pem = words->team == NULL ? files->texts[CA] : NULL,
-		.team_id = words->team, .key_id = words->key_id, .record_path = files->paths[PUSHES],
-		.control_path = files->paths[CONTROL],
+		.listen = folder->listen, .certificate_pem = files->texts[SERVER], .key_pem = files->texts[SERVER_KEY],
+		.topic = folder->topic, .client_ca_pem = folder->team == NULL ? files->texts[CA] : NULL,
+		.team_id = folder->team, .key_id = folder->key_id, .record_path = files->paths[PUSHES],
+		.control_path = files->paths[CONTROL], .on_push = folder->on_push, .app = folder->app,
 	};
-	enum bsg_err rc = words->team != NULL ? load_token_key(words->dir, &options.token_key, err) : BSG_OK;
+	enum bsg_err rc = folder->team != NULL ? load_token_key(folder->dir, &options.token_key, err) : BSG_OK;
 
 	return rc == BSG_OK ? bsg_sim_apns_start(&options, apns, err) : rc;
 }
 
-/* Signals are blocked before the thread begins, so that only this one gets them. */
-static enum bsg_err serve(const struct words *words, struct bsg_error *err)
+enum bsg_err bsg_sim_apns_open(const struct bsg_sim_apns_folder *folder, struct bsg_sim_apns **out, struct bsg_error *err)
 {
+	struct bsg_sim_apns_folder with_topic = *folder;
 	struct files files = { .texts = { NULL } };
-	struct bsg_sim_apns *apns = NULL;
+	enum bsg_err rc;
+
+	*out = NULL;
+	if (with_topic.topic == NULL)
+		with_topic.topic = TOPIC;
+	rc = read_files(&with_topic, &files, err);
+	if (rc == BSG_OK && folder->listen != NULL)
+		rc = start(&with_topic, &files, out, err);
+	for (size_t i = 0; i < sizeof(files.texts) / sizeof(files.texts[0]); i++)
+		free(files.texts[i]);
+	return rc;
+}
+
+/* Signals are blocked before the thread begins, so that only this one gets them. */
+static enum bsg_err serve(const struct bsg_sim_apns_folder *folder, struct bsg_error *err)
+{
+	struct bsg_sim_apns *apns;
 	sigset_t signals;
 	int got;
 	enum bsg_err rc;
@@ -116,28 +128,24 @@ static enum bsg_err serve(const struct words *words, struct bsg_error *err)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	rc = read_files(words, &files, err);
-	if (rc == BSG_OK)
-		rc = start(words, &files, &apns, err);
-	if (rc == BSG_OK) {
+	rc = bsg_sim_apns_open(folder, &apns, err);
+	if (rc == BSG_OK && apns != NULL) {
 		(void)printf("port %u\n", bsg_sim_apns_port(apns));
 		(void)fflush(stdout);
 		while (sigwait(&signals, &got) != 0)
 			;
 	}
 	bsg_sim_apns_stop(apns);
-	for (size_t i = 0; i < sizeof(files.texts) / sizeof(files.texts[0]); i++)
-		free(files.texts[i]);
 	return rc;
 }
 
 int bsg_sim_apns_main(int argc, char **argv)
 {
-	struct words words = { .topic = TOPIC };
+	struct bsg_sim_apns_folder words = { .topic = TOPIC };
 	struct bsg_error err;
 
 	if (!parse(argc, argv, &words)) {
-		(void)fputs("usage: bosaga-sim apns --listen ADDR:PORT --dir DIR [--topic TOPIC] [--team TEAM --key-id ID]\n",
+		(void)fputs("usage: bosaga-sim apns --dir DIR [--listen ADDR:PORT] [--topic TOPIC] [--team TEAM --key-id ID]\n",
 			    stderr);
 		return 2;
 	}

@@ -8,16 +8,28 @@
 
 static const char usage[] =
 	"usage: bosaga-sim phones --socket PATH --state DIR --people N --place PLACE [--gate GATE] [--pause MS]\n"
+	"                         [--iphones N [--apns-dir DIR --apns-listen ADDR:PORT]]\n"
+	"       bosaga-sim iphone --state DIR [--profile FILE|--url URL --root FILE] [--key FILE] [--poll S] [--locked-s S]\n"
+	"                         [--apns-dir DIR --apns-listen ADDR:PORT] [--locked] [--supervised] [--silent] [--disobey]\n"
+	"                         [--no-lease] [--no-restrictions] [--no-list] [--no-remove] [--no-install]\n"
 	"       bosaga-sim gate --credential FILE token --in|--out [--pass HEX] | code --pass HEX\n"
-	"       bosaga-sim apns --listen ADDR:PORT --dir DIR [--topic TOPIC] [--team TEAM --key-id ID]\n"
+	"       bosaga-sim apns --dir DIR [--listen ADDR:PORT] [--topic TOPIC] [--team TEAM --key-id ID]\n"
 	"\n"
-	"phones  let person-1 to person-N enrol a simulated phone each and come and go, until Ctrl-C\n"
+	"phones  let person-1 to person-N enrol a simulated phone each and come and go, until Ctrl-C. The last --iphones of\n"
+	"        them carry an iPhone: half of the pushes find its screen locked for some seconds. With --apns-dir the\n"
+	"        stand-in of `apns` runs inside and its pushes wake them; without it they ask every 3 seconds\n"
+	"iphone  one iPhone, which is enrolled by the profile of an invitation, and the same again with the same --state.\n"
+	"        It prints a line of JSON at each change, {\"at\", \"restricted\": [\"camera\"], \"until\", \"why\":\n"
+	"        \"install|remove|lease\"}, and takes words on stdin: lock, unlock, poll, checkout, quit. It asks every --poll\n"
+	"        seconds (2; 0 with --apns-dir: never), a push finds it locked for --locked-s seconds. --key is an RSA key that\n"
+	"        phones share. --silent never speaks after the enrolment, --disobey says Acknowledged and does nothing,\n"
+	"        --no-lease does not look at DurationUntilRemoval, the other --no-... are answered Error\n"
 	"gate    show a threshold token or an exit code, as a gate without network does\n"
 	"apns    stand in for Apple's push service, until Ctrl-C: DIR gets ca.pem (of the server, and of senders),\n"
 	"        push.pem and push.key (a sender's, for TOPIC), pushes.jsonl (what came); with --team senders need tokens\n"
-	"        signed by DIR/token.p8 instead. DIR/behaviour.json, looked at before each push, makes it differ:\n"
-	"        {\"status\": 429, \"reason\": \"TooManyRequests\", \"retry_after_s\": 2, \"times\": 3}, and timestamp_ms,\n"
-	"        delay_ms, is_silent, drops, resets, goaway_after, token\n";
+	"        signed by DIR/token.p8 instead. Without --listen it only makes them. DIR/behaviour.json, looked at before\n"
+	"        each push, makes it differ: {\"status\": 429, \"reason\": \"TooManyRequests\", \"retry_after_s\": 2, \"times\": 3},\n"
+	"        and timestamp_ms, delay_ms, is_silent, drops, resets, goaway_after, token\n";
 
 static int take_number(const char *text, int least, int *out)
 {
@@ -47,12 +59,19 @@ static int phones(int argc, char **argv)
 			options.gate = argv[i + 1];
 		else if (strcmp(argv[i], "--people") == 0)
 			bad = take_number(argv[i + 1], 1, &options.n_people);
+		else if (strcmp(argv[i], "--iphones") == 0)
+			bad = take_number(argv[i + 1], 0, &options.n_iphones);
+		else if (strcmp(argv[i], "--apns-dir") == 0)
+			options.apns_dir = argv[i + 1];
+		else if (strcmp(argv[i], "--apns-listen") == 0)
+			options.apns_listen = argv[i + 1];
 		else if (strcmp(argv[i], "--pause") == 0)
 			bad = take_number(argv[i + 1], 1, &options.pause_ms);
 		else
 			bad = -1;
 	}
-	if (bad != 0 || options.socket == NULL || options.state == NULL || options.place == NULL) {
+	if (bad != 0 || options.socket == NULL || options.state == NULL || options.place == NULL ||
+	    (options.apns_dir == NULL) != (options.apns_listen == NULL)) {
 		(void)fputs(usage, stderr);
 		return 2;
 	}
@@ -69,6 +88,8 @@ int main(int argc, char **argv)
 		return bsg_sim_gate_main(argc - 2, argv + 2);
 	if (argc >= 2 && strcmp(argv[1], "apns") == 0)
 		return bsg_sim_apns_main(argc - 2, argv + 2);
+	if (argc >= 2 && strcmp(argv[1], "iphone") == 0)
+		return bsg_sim_iphone_main(argc - 2, argv + 2);
 	if (argc >= 2 && strcmp(argv[1], "phones") == 0)
 		return phones(argc - 2, argv + 2);
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
