@@ -17,7 +17,8 @@
 #define OS "17.5.1"
 #define CHECKIN_TYPE "application/x-apple-aspen-mdm-checkin"
 #define COMMANDS_MAX 20		/* in one conversation: a server that never comes to an end is an error */
-#define RETRY_S 2
+#define RETRY_S 2		/* twice as long each time */
+#define RETRY_MAX_S 60
 #define NEVER INT64_MAX
 
 struct bsg_iphone_link {
@@ -27,6 +28,7 @@ struct bsg_iphone_link {
 	struct bsg_http_client *client;
 	char token[2 * BSG_IPHONE_TOKEN_LEN + 1];
 	int64_t unlock_at, poll_at, retry_at;	/* NEVER: not by time */
+	int64_t retry_s;		/* 0: the last conversation came to its end */
 	bool is_over;			/* checked out */
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t happened;
@@ -154,10 +156,16 @@ static void talk(struct bsg_iphone_link *link)
 
 	link->retry_at = NEVER;
 	link->poll_at = link->options.poll_s > 0 ? now + link->options.poll_s : NEVER;
-	if ((link->phone.is & BSG_IPHONE_SILENT) != 0 || converse(link, &err) == BSG_OK)
+	if ((link->phone.is & BSG_IPHONE_SILENT) != 0)
 		return;
-	bsg_log(link->options.log, BSG_LOG_WARNING, "iphone", "%s: %s", link->folder.device, err.text);
-	link->retry_at = now + RETRY_S;
+	if (converse(link, &err) == BSG_OK) {
+		link->retry_s = 0;
+		return;
+	}
+	if (link->retry_s == 0)
+		bsg_log(link->options.log, BSG_LOG_WARNING, "iphone", "%s: %s", link->folder.device, err.text);
+	link->retry_s = link->retry_s == 0 ? RETRY_S : link->retry_s >= RETRY_MAX_S / 2 ? RETRY_MAX_S : 2 * link->retry_s;
+	link->retry_at = now + link->retry_s;
 }
 
 static void leave(struct bsg_iphone_link *link)
