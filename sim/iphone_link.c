@@ -162,7 +162,7 @@ static void talk(struct bsg_iphone_link *link)
 		link->retry_s = 0;
 		return;
 	}
-	if (link->retry_s == 0)
+	if (link->retry_s == 0 && !bsg_http_client_is_cancelled(link->client))
 		bsg_log(link->options.log, BSG_LOG_WARNING, "iphone", "%s: %s", link->folder.device, err.text);
 	link->retry_s = link->retry_s == 0 ? RETRY_S : link->retry_s >= RETRY_MAX_S / 2 ? RETRY_MAX_S : 2 * link->retry_s;
 	link->retry_at = now + link->retry_s;

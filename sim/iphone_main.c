@@ -181,6 +181,7 @@ static void obey(const struct life *life, char *line)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(line, words[i].word) == 0) {
 			bsg_iphone_link_happen(life->link, words[i].what);
+			print(json_pack("{s:s}", "heard", line));	/* what comes from now on finds it so */
 			return;
 		}
 	(void)fprintf(stderr, "bosaga-sim: no word \"%s\"; there are lock, unlock, poll, checkout, quit\n", line);
