@@ -58,7 +58,8 @@ static json_t *restricted_json(const struct bsg_view *view, size_t i)
 /* Whether there is something to say of a function: it should be restricted, or the phone says that it is. */
 static bool is_shown(const struct bsg_view *view, uint32_t function)
 {
-	return ((view->output.restricted | bsg_view_verified(view)) & function) != 0 || bsg_view_reported(view, function) != NULL;
+	return ((view->output.restricted | bsg_view_verified(view) | bsg_view_unproven(view)) & function) != 0 ||
+	       bsg_view_reported(view, function) != NULL;
 }
 
 static json_t *names_json(uint32_t functions)

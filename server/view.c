@@ -105,6 +105,11 @@ static uint32_t phone_verified(const struct bsg_view *view)
 	return view->now < view->phone.verified_until ? view->phone.verified : 0;
 }
 
+uint32_t bsg_view_unproven(const struct bsg_view *view)
+{
+	return view->has_phone && view->now >= view->phone.verified_until ? view->phone.verified : 0;
+}
+
 /* Z8, of a phone without agent. */
 static const char *phone_state(const struct bsg_view *view, uint32_t function)
 {
@@ -112,6 +117,8 @@ static const char *phone_state(const struct bsg_view *view, uint32_t function)
 
 	if ((phone_verified(view) & function) != 0)
 		return "verified";
+	if ((bsg_view_unproven(view) & function) != 0)
+		return "unverified";
 	if (!phone->has_desired || (phone->desired & function) == 0)
 		return "desired";
 	/* The lease has run out; it answered that it does not obey; or it was asked after it had obeyed, and showed itself free. */

@@ -45,6 +45,9 @@ int64_t bsg_view_since(const struct bsg_view *view, uint32_t function);
 /** The functions that are verified: by the phone's word under its current orders, or by its platform. */
 uint32_t bsg_view_verified(const struct bsg_view *view);
 
+/** Functions that a phone without agent restricted once, whose lease has run out, and of which it has not shown since that they are free. */
+uint32_t bsg_view_unproven(const struct bsg_view *view);
+
 /** The weakest state over all functions that should be restricted; `verified` when there are none and the phone has these orders. */
 const char *bsg_view_weakest(const struct bsg_view *view);
 

@@ -30,6 +30,12 @@ def call(server, method, path, body=None, headers=None, certificate=None):
     return plane.exchange(connection, method, path, body, headers)
 
 
+def faults(server):
+    """How many answers were a fault of ours so far; a question that came while the server began is one."""
+    metrics = plane.must(plane.call(server, "GET", "/metrics")).body.decode()
+    return int(next(line.split()[1] for line in metrics.splitlines() if line.startswith('bosaga_answers_total{class="5"}')))
+
+
 def apple_ca(server):
     """The CA of Apple devices as SCEP gives it, in a PEM file."""
     answer = call(server, "GET", "/scep?operation=GetCACert")
