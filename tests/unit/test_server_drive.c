@@ -595,8 +595,10 @@ static void Z8_desired_acknowledged_verified_unverified(void **state)
 	cross(BSG_CROSSING_IN, "house");
 	prove();
 	assert_string_equal(camera_state(), "verified");
-	bsg_fake_clock_set_utc(&fake, phone().desired_until - 1);
+	bsg_fake_clock_set_utc(&fake, phone().verified_until - 1);
 	assert_string_equal(camera_state(), "verified");
+	bsg_fake_clock_pass(&fake, 1000);
+	assert_string_not_equal(camera_state(), "verified");
 }
 
 static struct bsg_answered_verdict judge(const struct bsg_op_crossing_add *crossing)
