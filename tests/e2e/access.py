@@ -102,6 +102,8 @@ class World:
             path, body = ("/scep?operation=GetCACaps", None) if method == "GET" else ("/scep?operation=PKIOperation", self.iphone.request())
         if path == "/mdm/checkin":
             body = plistlib.dumps({"MessageType": "TokenUpdate", "UDID": self.iphone.udid, "Topic": apple_phone.TOPIC, "Token": b"1", "PushMagic": "M"})
+        if path == "/mdm/server":
+            body = plistlib.dumps({"Status": "Idle", "UDID": self.iphone.udid})
         path = path.replace("{id}", ids.get(path, device)).replace("{badge}", "B2").replace("{name}", "spare")
         return path, body, headers
 
