@@ -17,11 +17,10 @@
 #define PEM_MAX 65536
 #define KEPT (BSG_IPHONE_HOTSPOT_OFF | BSG_IPHONE_BLUETOOTH_OFF)
 
-enum bsg_err bsg_iphone_folder_init(struct bsg_iphone_folder *folder, const char *dir, const char *key_file, const char *root_file,
-				    struct bsg_error *err)
+enum bsg_err bsg_iphone_folder_init(struct bsg_iphone_folder *folder, const char *dir, const char *key_file, struct bsg_error *err)
 {
 	const struct { const char *name, *given; char *to; } files[] = {
-		{ "rsa.pem", key_file, folder->key_file }, { "root.pem", root_file, folder->root_file },
+		{ "rsa.pem", key_file, folder->key_file }, { "root.pem", NULL, folder->root_file },
 		{ "iphone.pem", NULL, folder->certificate_file },
 	};
 	enum bsg_err rc = bsg_dir_make(dir, 0700, err);
@@ -78,6 +77,23 @@ static enum bsg_err write_pem(const char *path, const struct bsg_buf *der, struc
 	return rc;
 }
 
+/* The root to trust: given, else that of the profile. */
+static enum bsg_err keep_root(const struct bsg_iphone_folder *folder, const struct bsg_buf *der, const char *given, struct bsg_error *err)
+{
+	uint8_t *pem = NULL;
+	size_t len;
+	enum bsg_err rc;
+
+	if (given == NULL)
+		return der->len > 0 ? write_pem(folder->root_file, der, err)
+				    : bsg_fail(err, BSG_E_INVALID, "the profile has no root certificate, so one has to be given");
+	rc = bsg_file_read(given, PEM_MAX, &pem, &len, err);
+	if (rc == BSG_OK)
+		rc = bsg_file_replace(folder->root_file, pem, len, 0600, err);
+	free(pem);
+	return rc;
+}
+
 static enum bsg_err get_certificate(const struct bsg_iphone_folder *folder, const struct bsg_iphone_enrolment *enrolment,
 				    struct bsg_error *err)
 {
@@ -100,7 +116,8 @@ static enum bsg_err get_certificate(const struct bsg_iphone_folder *folder, cons
 	return rc;
 }
 
-enum bsg_err bsg_iphone_folder_enrol(struct bsg_iphone_folder *folder, struct bsg_bytes profile, struct bsg_error *err)
+enum bsg_err bsg_iphone_folder_enrol(struct bsg_iphone_folder *folder, struct bsg_bytes profile, const char *root_file,
+				     struct bsg_error *err)
 {
 	struct bsg_iphone_enrolment enrolment;
 	enum bsg_err rc = bsg_iphone_enrolment_read(profile, &enrolment, err);
@@ -110,8 +127,7 @@ enum bsg_err bsg_iphone_folder_enrol(struct bsg_iphone_folder *folder, struct bs
 	memcpy(folder->server_url, enrolment.server_url, sizeof(folder->server_url));
 	memcpy(folder->checkin_url, enrolment.checkin_url, sizeof(folder->checkin_url));
 	memcpy(folder->topic, enrolment.topic, sizeof(folder->topic));
-	if (enrolment.root.len > 0)
-		rc = write_pem(folder->root_file, &enrolment.root, err);
+	rc = keep_root(folder, &enrolment.root, root_file, err);
 	if (rc == BSG_OK)
 		rc = get_certificate(folder, &enrolment, err);
 	if (rc == BSG_OK)

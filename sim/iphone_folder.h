@@ -20,12 +20,16 @@ struct bsg_iphone_folder {
 	bool checked_in;
 };
 
-/** Fill in the paths. @param key_file  NULL: rsa.pem in @dir @param root_file  NULL: root.pem in it */
-enum bsg_err bsg_iphone_folder_init(struct bsg_iphone_folder *folder, const char *dir, const char *key_file, const char *root_file,
-				    struct bsg_error *err) BSG_MUST_CHECK;
+/** Fill in the paths. @param key_file  NULL: rsa.pem in @dir */
+enum bsg_err bsg_iphone_folder_init(struct bsg_iphone_folder *folder, const char *dir, const char *key_file, struct bsg_error *err) BSG_MUST_CHECK;
 
-/** Enrol: trust the profile's root, find or make the key, get a certificate. phone.json is not written yet. */
-enum bsg_err bsg_iphone_folder_enrol(struct bsg_iphone_folder *folder, struct bsg_bytes profile, struct bsg_error *err) BSG_MUST_CHECK;
+/**
+ * Enrol: keep the root to trust, find or make the key, get a certificate. phone.json is not written yet.
+ *
+ * @param root_file  copied, and trusted instead of the root in the profile; NULL: that
+ */
+enum bsg_err bsg_iphone_folder_enrol(struct bsg_iphone_folder *folder, struct bsg_bytes profile, const char *root_file,
+				     struct bsg_error *err) BSG_MUST_CHECK;
 
 /** Write phone.json, durably: a folder without it holds no phone. */
 enum bsg_err bsg_iphone_folder_save(const struct bsg_iphone_folder *folder, const struct bsg_iphone *phone, struct bsg_error *err) BSG_MUST_CHECK;

@@ -274,13 +274,13 @@ void bsg_iphone_link_happen(struct bsg_iphone_link *link, unsigned what)
 static enum bsg_err open_folder(struct bsg_iphone_link *link, const struct bsg_iphone_link_options *options, struct bsg_error *err)
 {
 	struct bsg_iphone_folder *folder = &link->folder;
-	enum bsg_err rc = bsg_iphone_folder_init(folder, options->dir, options->key_file, options->root_file, err);
+	enum bsg_err rc = bsg_iphone_folder_init(folder, options->dir, options->key_file, err);
 
 	if (rc == BSG_OK)
 		rc = bsg_iphone_folder_load(folder, &link->phone, err);
 	if (rc != BSG_E_NOT_FOUND || options->profile.len == 0)
 		return rc;
-	rc = bsg_iphone_folder_enrol(folder, options->profile, err);
+	rc = bsg_iphone_folder_enrol(folder, options->profile, options->root_file, err);
 	if (rc == BSG_OK) {
 		bsg_iphone_init(&link->phone, folder->number, options->is, OS);
 		rc = bsg_iphone_folder_save(folder, &link->phone, err);

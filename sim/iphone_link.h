@@ -23,7 +23,7 @@ struct bsg_iphone_change {
 struct bsg_iphone_link_options {
 	const char *dir;		/* made if missing */
 	struct bsg_bytes profile;	/* of an invitation; empty: only open what is in @dir */
-	const char *root_file;		/* trusted instead of the root in the profile; NULL: that */
+	const char *root_file;		/* copied at the enrolment, and trusted instead of the root in the profile; NULL: that */
 	const char *key_file;		/* an RSA key, PEM, shared with other phones; NULL: its own, made in @dir */
 	uint32_t is;			/* BSG_IPHONE_*, as it begins; a phone that is there keeps HOTSPOT_OFF and BLUETOOTH_OFF */
 	int poll_s;			/* ask for commands so often, without a push; 0: never */

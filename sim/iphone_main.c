@@ -115,8 +115,10 @@ static enum bsg_err open_link(struct options *o, struct life *life, struct bsg_e
 	size_t len = 0;
 	enum bsg_err rc = bsg_iphone_link_open(&o->link, &life->link, err);
 
-	if (rc != BSG_E_NOT_FOUND || (o->profile == NULL && o->url == NULL))
+	if (rc != BSG_E_NOT_FOUND)
 		return rc;
+	if (o->profile == NULL && o->url == NULL)
+		return bsg_fail(err, BSG_E_NOT_FOUND, "%s holds no phone yet: enrol one with --profile or --url", o->link.dir);
 	rc = o->profile != NULL ? bsg_file_read(o->profile, PROFILE_MAX, &file, &len, err) : get(o, &response, err);
 	o->link.profile = o->profile != NULL ? (struct bsg_bytes){ file, len } : (struct bsg_bytes){ response.body, response.body_len };
 	if (rc == BSG_OK)

@@ -174,7 +174,9 @@ def acknowledged_is_not_restricted():
 
 @claim
 def a_phone_that_knows_no_restrictions_is_verified_by_its_list():
-    other = Iphone("other", "1003", "--no-restrictions", "--poll", "1")
+    """It shares its key pair with another, as the many phones of a load test do, and has a certificate and a life of its own."""
+    other = Iphone("other", "1003", "--no-restrictions", "--poll", "1", "--key", os.path.join(folder, "aigul", "rsa.pem"))
+    assert other.device != aigul.device and not os.path.exists(os.path.join(folder, "other", "rsa.pem"))
     other.cross("in")
     other.wait_state("verified")
     other.wait_restricted()
