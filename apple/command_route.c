@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PUT /mdm/server: a phone is idle, or answers a command, and gets the next one. Rules A125 to A139 of docs/spec/apple.md. */
+/* PUT /mdm/server: a phone is idle, or answers a command, and gets the next one. Rules A120 to A129 of docs/spec/apple.md. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,20 +132,16 @@ static void say_verified(struct job *job, uint32_t functions)
 		op->next = retry_at(job);
 }
 
-/*
- * A lift is proven when nothing of what locks restrict is restricted, or when our profile is not among the phone's: another profile of
- * its owner may restrict the same.
- */
-static void judge_lift(struct job *job, struct bsg_lock *lock)
+/* Restrictions that are left may be those of another profile of the phone's owner: the list says whether ours is among them (A126). */
+static void judge_lift(struct job *job, const struct bsg_lock *lock)
 {
 	const bool by_list = job->identity.rec.command == BSG_APPLE_VERIFY_LIST;
 
-	lock->functions = BSG_FUNCTIONS_ALL;
-	if (by_list ? bsg_verify_lifted(&job->result, lock->deployment, lock->seed) :
-		      bsg_verify_restricted(&job->result, lock, BSG_SETTINGS_ALL) == 0)
+	if (by_list ? bsg_verify_lifted(&job->result, lock->deployment, lock->seed) : bsg_verify_free(&job->result, lock))
 		say_verified(job, 0);
 	else
-		say_error(job, other_ways[job->identity.rec.command], "the phone is still restricted, by our profile or by another one");
+		say_error(job, other_ways[job->identity.rec.command],
+			  by_list ? "the lock is still there" : "something is restricted, by our profile or by another one");
 }
 
 static void judge(struct job *job, const struct bsg_apple_command *command)
@@ -175,6 +171,14 @@ static struct bsg_apple_command command_of(const struct bsg_apple_rec *rec)
 	return out;
 }
 
+/* Where locks list apps no answer to Restrictions proves that all are free. */
+static enum bsg_apple_command_kind verification_of(const struct bsg_apple_rec *rec)
+{
+	const uint32_t apps = bsg_apple_told(rec->kind, (unsigned)rec->os_version, BSG_BIT(BSG_APPS), 1);
+
+	return rec->desired == 0 && apps != 0 ? BSG_APPLE_VERIFY_LIST : BSG_APPLE_VERIFY;
+}
+
 /* Fill the operation. An answer to another command than the one that is out counts as Idle (A89). */
 static enum bsg_err read_answer(struct job *job, struct bsg_error *err)
 {
@@ -197,7 +201,7 @@ static enum bsg_err read_answer(struct job *job, struct bsg_error *err)
 		judge(job, &command);
 	} else {
 		op->answer = BSG_APPLE_ACKNOWLEDGED;
-		follow_by(job, BSG_APPLE_VERIFY);
+		follow_by(job, verification_of(rec));
 	}
 	return rc;
 }
@@ -214,6 +218,12 @@ static void count(struct bsg_apple_counts *counts, enum bsg_apple_answer answer)
 	atomic_fetch_add(counters[answer], 1);
 }
 
+/* A lease that is renewed under the same evidence is proven again, which says nothing of how long a phone takes. */
+static bool is_first_proof(const struct bsg_apple_rec *rec)
+{
+	return rec->desired == 0 || rec->verified != rec->desired || rec->verified_at < rec->crossing_at;
+}
+
 static void announce(struct job *job)
 {
 	const struct bsg_platform_host *host = job->apple->platform.host;
@@ -222,7 +232,7 @@ static void announce(struct job *job)
 
 	if (!op->known || op->answer == BSG_APPLE_IDLE)
 		return;
-	if (op->answer == BSG_APPLE_VERIFIED && op->functions == rec->desired && rec->crossing_at != 0)
+	if (op->answer == BSG_APPLE_VERIFIED && op->functions == rec->desired && rec->crossing_at != 0 && is_first_proof(rec))
 		host->took(host, rec->device, rec->desired == 0, job->now - rec->crossing_at);
 	host->changed(host, rec->device);
 }

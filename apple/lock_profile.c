@@ -99,7 +99,7 @@ enum bsg_err bsg_apple_command_plist(const struct bsg_apple *apple, const struct
 	if (rc == BSG_OK && command->kind == BSG_APPLE_INSTALL) {
 		rc = bsg_apple_lock_of(apple, rec, command, apps, now, &lock, err);
 		if (rc == BSG_OK)
-			rc = fill_profile(&lock, command->functions == 0 || command->until <= now, &profile, err);
+			rc = fill_profile(&lock, command->until <= now || bsg_lock_covers(&lock) == 0, &profile, err);
 		message.profile = (struct bsg_bytes){profile.data, profile.len};
 	}
 	if (rc == BSG_OK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a row's command to the plist that a phone gets. Rules A120 to A124 of docs/spec/apple.md. */
+/* From a row's command to the plist that a phone gets. Rules A120 to A122 of docs/spec/apple.md. */
 #ifndef BSG_APPLE_LOCK_PROFILE_H
 #define BSG_APPLE_LOCK_PROFILE_H
 
@@ -35,7 +35,7 @@ enum bsg_err bsg_apple_lock_of(const struct bsg_apple *apple, const struct bsg_a
 /**
  * Append the plist of a command.
  *
- * A lock whose end has come is told as the neutral profile. Profiles are not signed: the channel is authenticated, and a signature that
+ * A lock whose end has come, or whose apps are not blocked any more, is told as the neutral profile. Profiles are not signed: the channel is authenticated, and a signature that
  * ends would make a lock that cannot be replaced.
  *
  * No blocking. @return BSG_OK, BSG_E_INVALID, BSG_E_DENIED (an app that may never be touched), BSG_E_LIMIT, BSG_E_CRYPTO, BSG_E_NO_MEMORY

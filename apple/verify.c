@@ -16,6 +16,11 @@ enum bsg_command_type bsg_verify_ask(enum bsg_apple_kind kind, enum bsg_command_
 	return failed == BSG_COMMAND_PROFILE_LIST && may_ask_restrictions ? BSG_COMMAND_RESTRICTIONS : (enum bsg_command_type)0;
 }
 
+static bool is_written(const struct bsg_lock *lock, const struct bsg_lock_key *key)
+{
+	return (key->kinds & 1u << lock->kind) != 0 && (lock->os_level == 0 || lock->os_level >= key->since);
+}
+
 static bool key_holds(const struct bsg_result *result, const struct bsg_lock *lock, const struct bsg_lock_key *key)
 {
 	if (!key->is_list)
@@ -44,14 +49,22 @@ static uint32_t by_restrictions(const struct bsg_result *result, const struct bs
 	const struct bsg_lock_key *keys = bsg_lock_keys(&n);
 	uint32_t held = bsg_lock_covers(lock);
 
-	for (size_t i = 0; i < n; i++) {
-		const bool written = (keys[i].kinds & 1u << lock->kind) != 0 &&
-				     (lock->os_level == 0 || lock->os_level >= keys[i].since);
-
-		if (written && !key_holds(result, lock, &keys[i]))
+	for (size_t i = 0; i < n; i++)
+		if (is_written(lock, &keys[i]) && !key_holds(result, lock, &keys[i]))
 			held &= ~BSG_BIT(keys[i].function);
-	}
 	return held;
+}
+
+bool bsg_verify_free(const struct bsg_result *result, const struct bsg_lock *lock)
+{
+	size_t n;
+	const struct bsg_lock_key *keys = bsg_lock_keys(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_written(lock, &keys[i]) &&
+		    (keys[i].is_list || bsg_result_restriction(result, keys[i].key) != (keys[i].restricted ? BSG_NO : BSG_YES)))
+			return false;
+	return true;
 }
 
 static bool equals(struct bsg_str a, const char *b)

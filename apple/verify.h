@@ -28,6 +28,14 @@ enum bsg_command_type bsg_verify_ask(enum bsg_apple_kind kind, enum bsg_command_
 uint32_t bsg_verify_restricted(const struct bsg_result *result, const struct bsg_lock *lock, uint32_t settings_done);
 
 /**
+ * Tell whether an answer to Restrictions proves that nothing is restricted which a lock could restrict on this device: every key is
+ * said, and allows. So none does where locks list apps: an answer cannot name all that are not in a list.
+ *
+ * @param lock  its kind and os_level are read
+ */
+bool bsg_verify_free(const struct bsg_result *result, const struct bsg_lock *lock);
+
+/**
  * Tell whether an answer to ProfileList proves that no lock is left: no profile with the deployment's lock identifier, or the
  * neutral one, whose seed is @neutral_seed (may be NULL).
  *
