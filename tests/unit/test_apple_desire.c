@@ -152,7 +152,7 @@ static void only_what_is_said_to_be_allowed_is_free(void **state)	/* A126 */
 	assert_false(is_free("ios-supervised", SAID("allowCamera", "true") SAID("allowScreenShot", "true")
 			     SAID("forceWiFiToAllowedNetworksOnly", "false") SAID("allowPersonalHotspotModification", "true")
 			     SAID("allowBluetoothModification", "true") SAID("allowNFC", "true") SAID("allowHostPairing", "true")
-			     SAID("allowFilesUSBDriveAccess", "true")));
+			     SAID("allowFilesUSBDriveAccess", "true") SAID("blockedAppBundleIDs", "true")));
 }
 
 int main(void)
