@@ -107,6 +107,10 @@ static const struct op_rules table[BSG_OP_COUNT] = {
 		OPTIONAL(apple_answer, error, BSG_APPLE_ERROR_SIZE)),
 	[BSG_OP_APPLE_PUSHED] = RULES(false, "record push", ID(apple_pushed, device),
 		BYTES(apple_pushed, token, BSG_APPLE_TOKEN_MAX)),
+	[BSG_OP_CODE_ADD] = RULES(true, "give code", NAME(code_add, person), DIGEST(code_add, code_sha256), DIGEST(code_add, link_sha256)),
+	[BSG_OP_SESSION_BEGIN] = RULES(true, "begin session", OPTIONAL(session_begin, badge, BSG_BADGE_SIZE),
+		DIGEST(session_begin, secret_sha256), DIGEST(session_begin, session_sha256)),
+	[BSG_OP_SESSION_END] = RULES(true, "end session", DIGEST(session_end, session_sha256)),
 	[BSG_OP_AUDIT] = RULES(false, "audit", TEXT(audit, who, BSG_ACTOR_SIZE), NAME(audit, action),
 		TEXT(audit, subject, BSG_ACTOR_SIZE), OPTIONAL(audit, reason, BSG_REASON_SIZE),
 		OPTIONAL(audit, detail, BSG_DETAIL_SIZE)),
@@ -282,6 +286,12 @@ static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
 		good = op->apple_token_update.at > 0;
 	else if (op->kind == BSG_OP_APPLE_CHECKOUT)
 		good = op->apple_checkout.at > 0;
+	else if (op->kind == BSG_OP_CODE_ADD)
+		good = op->code_add.at > 0 && op->code_add.expires > op->code_add.at;
+	else if (op->kind == BSG_OP_SESSION_BEGIN)
+		good = op->session_begin.at > 0 && op->session_begin.expires > op->session_begin.at;
+	else if (op->kind == BSG_OP_SESSION_END)
+		good = op->session_end.at > 0;
 	else if (op->kind == BSG_OP_APPLE_PUSHED)
 		good = good_push(&op->apple_pushed);
 	return good ? BSG_OK : bsg_fail(err, BSG_E_INVALID, "%s: a number is out of range", table[op->kind].name);

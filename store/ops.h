@@ -55,6 +55,9 @@ enum bsg_op_kind {
 	BSG_OP_APPLE_STEP,
 	BSG_OP_APPLE_ANSWER,
 	BSG_OP_APPLE_PUSHED,
+	BSG_OP_CODE_ADD,	/* yes */
+	BSG_OP_SESSION_BEGIN,	/* yes */
+	BSG_OP_SESSION_END,	/* yes */
 	BSG_OP_AUDIT,
 	BSG_OP_RETENTION,
 	BSG_OP_PROBE,		/* write one small row, to see whether the disk takes it; no members */
@@ -70,7 +73,7 @@ struct bsg_op_person_add {
 };
 
 /**
- * Say goodbye: end badges, open invitations and exemptions, revoke all devices (they get only their discharge from then on).
+ * Say goodbye: end badges, open invitations, codes and sessions of the owner's page and exemptions, revoke all devices (they get only their discharge from then on).
  * @return BSG_E_NOT_FOUND
  */
 struct bsg_op_person_leave {
@@ -397,6 +400,36 @@ struct bsg_op_token_revoke {
 	int64_t at;
 };
 
+/** Give a person a one-time code and link to the owner's page, in the place of any older ones. @return BSG_E_NOT_FOUND: no such person, or has left */
+struct bsg_op_code_add {
+	const char *person;
+	const uint8_t *code_sha256;
+	const uint8_t *link_sha256;
+	int64_t at, expires;
+};
+
+/**
+ * Use a code up, by badge and code or by link, and begin a session of the owner's page.
+ *
+ * Never an error: `changed` is false if the badge, the code or the link is unknown, used, over or closed after wrong tries, and
+ * nothing tells which. A wrong code is counted; from the fifth on each closes the code for a time that doubles (V92).
+ */
+struct bsg_op_session_begin {
+	const char *badge;		/* NULL: by link */
+	const uint8_t *secret_sha256;	/* of the code, or of the link */
+	const uint8_t *session_sha256;
+	int64_t at, expires;
+	/* out; to be told to the audit, whose entry may point to them: set them to "-" before */
+	char person[BSG_NAME_SIZE];
+	char actor[BSG_ACTOR_SIZE];	/* person:ID */
+};
+
+/** End a session; unknown or ended: a repeat. */
+struct bsg_op_session_end {
+	const uint8_t *session_sha256;
+	int64_t at;
+};
+
 /** Append to the audit. Entries are never changed or removed. */
 struct bsg_op_audit {
 	int64_t at;
@@ -457,6 +490,9 @@ struct bsg_op {
 		struct bsg_op_apple_step apple_step;
 		struct bsg_op_apple_answer apple_answer;
 		struct bsg_op_apple_pushed apple_pushed;
+		struct bsg_op_code_add code_add;
+		struct bsg_op_session_begin session_begin;
+		struct bsg_op_session_end session_end;
 		struct bsg_op_audit audit;
 		struct bsg_op_retention retention;
 	};

@@ -402,6 +402,15 @@ enum bsg_err bsg_store_token_by_sha256(struct bsg_store *store, const uint8_t sh
 	return find(store, &q, "this token", err);
 }
 
+enum bsg_err bsg_store_session(struct bsg_store *store, const uint8_t sha256[BSG_STORE_SHA256_LEN], struct bsg_session_rec *out,
+			       struct bsg_error *err)
+{
+	struct bsg_query q = ask(BSG_QUERY_SESSION, NULL, NULL, out);
+
+	q.sha256 = sha256;
+	return find(store, &q, "this session", err);
+}
+
 enum bsg_err bsg_store_tokens(struct bsg_store *store, const char *admin, struct bsg_page *page,
 			      struct bsg_token_rec *out, struct bsg_error *err)
 {

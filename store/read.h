@@ -177,6 +177,10 @@ enum bsg_err bsg_store_token_by_sha256(struct bsg_store *store, const uint8_t sh
 enum bsg_err bsg_store_tokens(struct bsg_store *store, const char *admin, struct bsg_page *page,
 			      struct bsg_token_rec *out, struct bsg_error *err) BSG_MUST_CHECK;
 
+/** Find a session of the owner's page; the caller checks that it holds. On each request of a person. */
+enum bsg_err bsg_store_session(struct bsg_store *store, const uint8_t sha256[BSG_STORE_SHA256_LEN], struct bsg_session_rec *out,
+			       struct bsg_error *err) BSG_MUST_CHECK;
+
 /** List audit entries, oldest first. */
 enum bsg_err bsg_store_audit(struct bsg_store *store, struct bsg_page *page, struct bsg_audit_rec *out,
 			     struct bsg_error *err) BSG_MUST_CHECK;

@@ -22,6 +22,10 @@ static const struct bsg_field invitation[] = {
 	NUM(bsg_invitation_rec, expires), NUM(bsg_invitation_rec, consumed), TEXT(bsg_invitation_rec, device),
 	BYTES(bsg_invitation_rec, key_sha256),
 };
+static const struct bsg_field session[] = {
+	TEXT(bsg_session_rec, person), TEXT(bsg_session_rec, name), TEXT(bsg_session_rec, lang), STATE(bsg_session_rec, state),
+	NUM(bsg_session_rec, created), NUM(bsg_session_rec, expires), NUM(bsg_session_rec, ended),
+};
 static const struct bsg_field device[] = {
 	TEXT(bsg_device_rec, id), TEXT(bsg_device_rec, person), TEXT(bsg_device_rec, unit), TEXT(bsg_device_rec, kind),
 	TEXT(bsg_device_rec, class_name), STATE(bsg_device_rec, state), BOOL(bsg_device_rec, carried),
@@ -179,6 +183,7 @@ static const struct bsg_record records[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_APPLES] = RECORD(bsg_apple_rec, apple),
 	[BSG_QUERY_APPLE_DUE] = RECORD(bsg_apple_due_rec, apple_due),
 	[BSG_QUERY_APPLE_PUSHES] = RECORD(bsg_apple_push_rec, apple_push),
+	[BSG_QUERY_SESSION] = RECORD(bsg_session_rec, session),
 	[BSG_QUERY_AUDIT] = RECORD(bsg_audit_rec, audit),
 	[BSG_QUERY_COUNTS] = RECORD(bsg_counts_rec, counts),
 };

@@ -15,7 +15,7 @@
 #define BSG_FULL_NAME_SIZE 241
 #define BSG_BADGE_SIZE 65
 #define BSG_ADDRESS_SIZE 65
-#define BSG_ACTOR_SIZE 81		/* `admin:NAME`, `socket`, `device:ID`, `turnstile:ID`, `server` */
+#define BSG_ACTOR_SIZE 81		/* `admin:NAME`, `socket`, `device:ID`, `turnstile:ID`, `person:ID`, `server` */
 #define BSG_REASON_SIZE 513
 #define BSG_DETAIL_SIZE 2049
 #define BSG_CURSOR_SIZE 97		/* opaque; letters, digits, `.`, `_`, `:`, `-` */
@@ -204,6 +204,16 @@ struct bsg_gate_credential_rec {
 	uint8_t key_sha256[BSG_STORE_SHA256_LEN];	/* of the gate's public key */
 	int64_t issued, expires;
 	char by[BSG_ACTOR_SIZE];
+};
+
+/* A session of the owner's page, with who it is now. It holds while ended is 0, now < expires and the person has not left. */
+struct bsg_session_rec {
+	char person[BSG_NAME_SIZE];
+	char name[BSG_FULL_NAME_SIZE];
+	char lang[3];
+	enum bsg_person_state state;
+	int64_t created, expires;
+	int64_t ended;			/* 0: not */
 };
 
 struct bsg_turnstile_rec {

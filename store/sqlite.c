@@ -37,10 +37,19 @@ static const struct bsg_field row_invitation[] = {
 	{ BSG_FIELD_TEXT, offsetof(struct bsg_sqlite_row, text[2]), BSG_BADGE_SIZE + 8 },
 	{ BSG_FIELD_BYTES, offsetof(struct bsg_sqlite_row, sha256), BSG_STORE_SHA256_LEN },
 };
+static const struct bsg_field row_code[] = {
+	{ BSG_FIELD_NUM, offsetof(struct bsg_sqlite_row, num[0]), 8 },
+	{ BSG_FIELD_NUM, offsetof(struct bsg_sqlite_row, num[1]), 8 },
+	{ BSG_FIELD_NUM, offsetof(struct bsg_sqlite_row, num[2]), 8 },
+	{ BSG_FIELD_NUM, offsetof(struct bsg_sqlite_row, num[3]), 8 },
+	{ BSG_FIELD_TEXT, offsetof(struct bsg_sqlite_row, text[0]), BSG_BADGE_SIZE + 8 },
+	{ BSG_FIELD_BYTES, offsetof(struct bsg_sqlite_row, sha256), BSG_STORE_SHA256_LEN },
+};
 const struct bsg_record bsg_sqlite_numbers = { sizeof(struct bsg_sqlite_row), row_numbers, 4 };
 const struct bsg_record bsg_sqlite_mixed = { sizeof(struct bsg_sqlite_row), row_numbers, 8 };
 const struct bsg_record bsg_sqlite_hash = { sizeof(struct bsg_sqlite_row), row_hash, 2 };
 const struct bsg_record bsg_sqlite_invitation = { sizeof(struct bsg_sqlite_row), row_invitation, 6 };
+const struct bsg_record bsg_sqlite_code = { sizeof(struct bsg_sqlite_row), row_code, 6 };
 
 static const char *const statement_sql[BSG_SQL_COUNT] = {
 #define STATEMENT(name, sql) [BSG_SQL_##name] = (sql),
@@ -250,6 +259,9 @@ static bsg_sqlite_apply *const appliers[BSG_OP_COUNT] = {
 	[BSG_OP_APPLE_STEP] = bsg_sqlite_apple_step,
 	[BSG_OP_APPLE_ANSWER] = bsg_sqlite_apple_answer,
 	[BSG_OP_APPLE_PUSHED] = bsg_sqlite_apple_pushed,
+	[BSG_OP_CODE_ADD] = bsg_sqlite_code_add,
+	[BSG_OP_SESSION_BEGIN] = bsg_sqlite_session_begin,
+	[BSG_OP_SESSION_END] = bsg_sqlite_session_end,
 	[BSG_OP_AUDIT] = bsg_sqlite_audit,
 	[BSG_OP_RETENTION] = bsg_sqlite_retention,
 	[BSG_OP_PROBE] = bsg_sqlite_probe,

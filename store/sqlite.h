@@ -101,6 +101,7 @@ struct bsg_sqlite_row {
 extern const struct bsg_record bsg_sqlite_numbers;	/* num[0..3] */
 extern const struct bsg_record bsg_sqlite_mixed;	/* num[0..3], text[0..3] */
 extern const struct bsg_record bsg_sqlite_hash;		/* num[0], sha256 */
+extern const struct bsg_record bsg_sqlite_code;		/* num[0..3], text[0], sha256 */
 extern const struct bsg_record bsg_sqlite_invitation;	/* num[0..1], text[0..2], sha256 */
 
 /* Read one row of the record. @param found  whether there was one */
@@ -155,7 +156,8 @@ bsg_sqlite_apply bsg_sqlite_person_add, bsg_sqlite_person_leave, bsg_sqlite_badg
 	bsg_sqlite_crossing_add, bsg_sqlite_reports, bsg_sqlite_gate_credential_add, bsg_sqlite_turnstile_add,
 	bsg_sqlite_turnstile_remove, bsg_sqlite_admin_add, bsg_sqlite_admin_remove, bsg_sqlite_token_add,
 	bsg_sqlite_token_revoke, bsg_sqlite_apple_authenticate, bsg_sqlite_apple_token_update, bsg_sqlite_apple_checkout,
-	bsg_sqlite_apple_step, bsg_sqlite_apple_answer, bsg_sqlite_apple_pushed, bsg_sqlite_audit, bsg_sqlite_retention, bsg_sqlite_probe;
+	bsg_sqlite_apple_step, bsg_sqlite_apple_answer, bsg_sqlite_apple_pushed,
+	bsg_sqlite_code_add, bsg_sqlite_session_begin, bsg_sqlite_session_end, bsg_sqlite_audit, bsg_sqlite_retention, bsg_sqlite_probe;
 
 /** Remember that two agents use one key, after the batch that showed it was undone. */
 enum bsg_err bsg_sqlite_flag_conflict(struct bsg_sqlite *self, const struct bsg_op *op, struct bsg_error *err) BSG_MUST_CHECK;

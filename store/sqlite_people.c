@@ -96,6 +96,10 @@ enum bsg_err bsg_sqlite_person_leave(struct bsg_sqlite *self, struct bsg_op *op,
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_PERSON_INVITATIONS_END, BSG_VALUES(bsg_text(leave->id)), NULL, err);
 	if (rc == BSG_OK)
+		rc = bsg_sqlite_run(self, BSG_SQL_CODE_END, BSG_VALUES(bsg_text(leave->id)), NULL, err);
+	if (rc == BSG_OK)
+		rc = bsg_sqlite_run(self, BSG_SQL_SESSIONS_END, BSG_VALUES(bsg_text(leave->id), bsg_num(leave->at)), NULL, err);
+	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_PERSON_EXEMPTIONS_END,
 				    BSG_VALUES(bsg_text(leave->id), bsg_num(leave->at)), NULL, err);
 	if (rc == BSG_OK)

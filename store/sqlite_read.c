@@ -107,6 +107,8 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_TURNSTILES] = { .sql = "SELECT " TURNSTILE ", t.id FROM turnstile t WHERE t.id > ?7 ORDER BY t.id LIMIT ?10" },
 	[BSG_QUERY_ADMIN] = { .sql = "SELECT " ADMIN " FROM admin a WHERE a.name = ?1" },
 	[BSG_QUERY_ADMINS] = { .sql = "SELECT " ADMIN ", a.name FROM admin a WHERE a.name > ?7 ORDER BY a.name LIMIT ?10" },
+	[BSG_QUERY_SESSION] = { .sql = "SELECT s.person, p.name, p.lang, iif(p.left_at = 0, 1, 0), s.created, s.expires, s.ended "
+		"FROM owner_session s JOIN person p ON p.id = s.person WHERE s.token = ?4" },
 	[BSG_QUERY_TOKEN] = { .sql = "SELECT " TOKEN TOKEN_FROM "WHERE t.sha256 = ?4" },
 	[BSG_QUERY_TOKENS] = { .sql = "SELECT " TOKEN ", t.id" TOKEN_FROM "WHERE t.id > ?7 ORDER BY t.id LIMIT ?10" },
 	[BSG_QUERY_TOKENS_ADMIN] = { .sql = "SELECT " TOKEN ", t.id" TOKEN_FROM

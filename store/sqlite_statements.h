@@ -167,6 +167,21 @@ STATEMENT(APPLE_PUSHED,
 STATEMENT(APPLE_UNREGISTERED,
 	"UPDATE apple_device SET token = x'', push_at = 0, push_failures = push_failures + 1 WHERE device = ?1 AND token = ?2")
 
+STATEMENT(CODE_ADD,
+	"INSERT INTO owner_code (person, code, link, created, expires) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (person) DO UPDATE SET "
+	"code = ?2, link = ?3, created = ?4, expires = ?5, used = 0, n_wrong = 0, closed_until = 0")
+STATEMENT(CODE_BY_BADGE,
+	"SELECT c.expires, c.used, c.n_wrong, c.closed_until, c.person, c.code FROM badge b CROSS JOIN owner_code c ON c.person = b.person "
+	"WHERE b.number = ?1")
+STATEMENT(CODE_BY_LINK, "SELECT expires, used, n_wrong, 0, person, code FROM owner_code WHERE link = ?1")
+STATEMENT(CODE_WRONG, "UPDATE owner_code SET n_wrong = ?2, closed_until = ?3 WHERE person = ?1")
+STATEMENT(CODE_USED, "UPDATE owner_code SET used = ?2 WHERE person = ?1")
+STATEMENT(CODE_END, "DELETE FROM owner_code WHERE person = ?1")
+STATEMENT(SESSION_ADD, "INSERT INTO owner_session (token, person, created, expires) VALUES (?1, ?2, ?3, ?4)")
+STATEMENT(SESSIONS_FORGET, "DELETE FROM owner_session WHERE person = ?1 AND (ended > 0 OR expires <= ?2)")
+STATEMENT(SESSIONS_END, "UPDATE owner_session SET ended = ?2 WHERE person = ?1 AND ended = 0")
+STATEMENT(SESSION_END, "UPDATE owner_session SET ended = ?2 WHERE token = ?1 AND ended = 0")
+
 STATEMENT(CROSSING, "SELECT direction, at, n_devices, applied, subject, place, gate, person FROM crossing WHERE id = ?1")
 STATEMENT(CROSSING_ADD,
 	"INSERT INTO crossing (id, subject, person, device, place, gate, direction, at, received, by, n_devices, applied) "
