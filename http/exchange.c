@@ -121,6 +121,27 @@ const char *bsg_http_query_name(const struct bsg_http_exchange *x, size_t i)
 	return i < x->n_queries ? x->queries[i].name : NULL;
 }
 
+const char *bsg_http_form(struct bsg_http_exchange *x, const char *name)
+{
+	struct bsg_http_query_field fields[BSG_HTTP_QUERIES_MAX];
+	size_t len;
+	const char *body = bsg_http_body(x, &len);
+	char *copy;
+	int n;
+
+	if (!bsg_http_has_type(x, "application/x-www-form-urlencoded") || memchr(body, '\0', len) != NULL)
+		return NULL;
+	copy = bsg_http_alloc(x, len + 1);
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, body, len);
+	n = bsg_http_split_query(copy, fields, BSG_HTTP_QUERIES_MAX);
+	for (int i = 0; i < n; i++)
+		if (strcmp(fields[i].name, name) == 0)
+			return fields[i].value;
+	return NULL;
+}
+
 /* In libmicrohttpd's memory, which is gone once the request is answered. */
 static const char *peek_header(const struct bsg_http_exchange *x, const char *name)
 {

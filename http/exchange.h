@@ -119,6 +119,13 @@ const char *bsg_http_header(struct bsg_http_exchange *x, const char *name);
 /** The whole body, at most the route's body_max; *len is 0 if there is none. Never NULL. */
 const void *bsg_http_body(const struct bsg_http_exchange *x, size_t *len);
 
+/**
+ * The first value of @name in a body of type application/x-www-form-urlencoded.
+ *
+ * @return NULL if absent, or if the body is of another type or not well-formed
+ */
+const char *bsg_http_form(struct bsg_http_exchange *x, const char *name);
+
 /** True if the Content-Type, without its parameters, is @type ("application/json"). */
 bool bsg_http_has_type(struct bsg_http_exchange *x, const char *type);
 

@@ -11,6 +11,7 @@
 
 #include "crypto/hash.h"
 #include "server/app.h"
+#include "server/owner.h"
 
 static const struct {
 	const char *role;
@@ -160,6 +161,36 @@ static bool admit_local(struct bsg_http_exchange *x, const struct bsg_http_route
 	return (route->who & BSG_WHO_SOCKET) != 0;
 }
 
+/* @return FOUND_NONE: no session that holds */
+static enum found find_person(struct bsg_http_exchange *x, struct bsg_server *server, struct bsg_caller *caller)
+{
+	enum bsg_err rc = bsg_owner_of_cookie(x, server, &caller->owner);
+
+	if (rc != BSG_OK)
+		return of_error(rc);
+	caller->who = BSG_WHO_PERSON;
+	snprintf(caller->actor, sizeof(caller->actor), "person:%s", caller->owner->session.person);
+	return FOUND;
+}
+
+/* By the session's cookie. Who has none is a stranger where strangers may be, else is asked to log in. */
+static bool admit_person(struct bsg_http_exchange *x, const struct bsg_http_route *route, struct bsg_server *server,
+			 struct bsg_caller *caller)
+{
+	enum found found = find_person(x, server, caller);
+
+	if (found == FOUND)
+		return true;
+	if (found == FOUND_CANNOT_ASK) {
+		bsg_http_fail(x, BSG_E_UNAVAILABLE, NULL);
+		return false;
+	}
+	caller->who = BSG_WHO_ANYONE;
+	if ((route->who & BSG_WHO_ANYONE) == 0)
+		bsg_owner_ask_login(x);
+	return (route->who & BSG_WHO_ANYONE) != 0;
+}
+
 bool bsg_caller_admit(struct bsg_http_exchange *x, const struct bsg_http_route *route, void *app)
 {
 	struct bsg_server *server = app;
@@ -170,6 +201,8 @@ bool bsg_caller_admit(struct bsg_http_exchange *x, const struct bsg_http_route *
 		return false;
 	}
 	bsg_http_set_caller(x, caller);
+	if ((route->who & BSG_WHO_PERSON) != 0)
+		return admit_person(x, route, server, caller);
 	if ((route->who & (BSG_WHO_ANYONE | BSG_WHO_INVITATION)) != 0) {
 		caller->who = (route->who & BSG_WHO_ANYONE) != 0 ? BSG_WHO_ANYONE : BSG_WHO_INVITATION;
 		return true;

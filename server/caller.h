@@ -7,6 +7,8 @@
 #include "platform/who.h"
 #include "store/records.h"
 
+struct bsg_owner;
+
 struct bsg_caller {
 	enum bsg_who who;
 	char actor[BSG_ACTOR_SIZE];	/* as the audit names them; also who approves: one person is one actor */
@@ -14,6 +16,7 @@ struct bsg_caller {
 	char device[BSG_ID_SIZE];	/* a device's own id */
 	bool active;			/* a device that is neither revoked nor leaving */
 	const struct bsg_turnstile_rec *turnstile;	/* only of a turnstile: callers of held requests are kept small */
+	const struct bsg_owner *owner;	/* only of a person (owner.h) */
 };
 
 /** The caller of an admitted request. Never NULL in a handler of a route that is not for anyone. */

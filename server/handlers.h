@@ -43,6 +43,18 @@ void bsg_post_badge(struct bsg_http_exchange *x, void *app);
 void bsg_delete_badge(struct bsg_http_exchange *x, void *app);
 void bsg_post_invitation(struct bsg_http_exchange *x, void *app);
 
+/* me.c */
+void bsg_get_me(struct bsg_http_exchange *x, void *app);
+void bsg_get_me_link(struct bsg_http_exchange *x, void *app);
+
+/* me_actions.c */
+void bsg_post_me_login(struct bsg_http_exchange *x, void *app);
+void bsg_post_me_logout(struct bsg_http_exchange *x, void *app);
+void bsg_post_me_arrive(struct bsg_http_exchange *x, void *app);
+void bsg_post_me_left(struct bsg_http_exchange *x, void *app);
+void bsg_post_me_stuck(struct bsg_http_exchange *x, void *app);
+void bsg_post_person_code(struct bsg_http_exchange *x, void *app);
+
 /* devices.c */
 void bsg_get_devices(struct bsg_http_exchange *x, void *app);
 void bsg_get_device(struct bsg_http_exchange *x, void *app);

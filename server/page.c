@@ -2,13 +2,14 @@
 /* Pages for people without a console. */
 #include "server/page.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/handlers.h"
 
 #define PAGE_MAX (128 * 1024)
 
-static const char *const codes[BSG_HTTP_N_LANGS] = {"kk", "ru", "en"};
+const char *const bsg_page_langs[BSG_HTTP_N_LANGS] = {"kk", "ru", "en"};
 static const char *const names[BSG_HTTP_N_LANGS] = {"Қазақша", "Русский", "English"};
 
 static const char style[] =
@@ -22,12 +23,15 @@ static const char style[] =
 	".quiet{color:#767676}.ok{color:#1a7f37}.bad{color:#c62828}"
 	"svg.qr{display:block;width:100%;max-width:20rem;margin:1rem auto;background:#fff}"
 	"ol{padding-left:1.4rem}li{margin:.25rem 0}summary{margin-top:1.5rem;padding:.4rem 0;cursor:pointer}"
+	".card{border:1px solid #8886;border-radius:.8rem;padding:.2rem 1rem .6rem;margin:1.2rem 0}"
+	".state{font-weight:600;font-size:1.1rem}.wait{color:#b35900}.said{border-left:.3rem solid #1a7f37;padding-left:.8rem}"
+	"time{white-space:nowrap}.second{background:none;color:inherit;border:1px solid #888;font-weight:400}form{margin:0}label{display:block;margin:.8rem 0}"
 	"table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .5rem .3rem 0;vertical-align:top}";
 
 static bool find_language(const char *code, enum bsg_http_lang *out)
 {
 	for (size_t i = 0; i < BSG_HTTP_N_LANGS; i++) {
-		if (strcmp(code, codes[i]) == 0) {
+		if (strcmp(code, bsg_page_langs[i]) == 0) {
 			*out = (enum bsg_http_lang)i;
 			return true;
 		}
@@ -89,8 +93,9 @@ void bsg_page_begin(struct bsg_html *page, enum bsg_http_lang lang, const struct
 {
 	bsg_buf_init(&page->out, PAGE_MAX);
 	page->lang = lang;
+	page->refresh_s = 0;
 	bsg_buf_printf(&page->out, "<!doctype html><html lang=\"%s\"><head><meta charset=\"utf-8\">"
-		       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>", codes[lang]);
+		       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>", bsg_page_langs[lang]);
 	bsg_page_say(page, title);
 	bsg_page_raw(page, "</title><link rel=\"stylesheet\" href=\"/bosaga.css\"></head><body><nav>");
 	for (size_t i = 0; i < BSG_HTTP_N_LANGS; i++) {
@@ -98,7 +103,7 @@ void bsg_page_begin(struct bsg_html *page, enum bsg_http_lang lang, const struct
 			continue;
 		bsg_page_raw(page, "<a href=\"");
 		bsg_page_put(page, path);
-		bsg_buf_printf(&page->out, "?lang=%s\" lang=\"%s\">%s</a>", codes[i], codes[i], names[i]);
+		bsg_buf_printf(&page->out, "?lang=%s\" lang=\"%s\">%s</a>", bsg_page_langs[i], bsg_page_langs[i], names[i]);
 	}
 	bsg_page_raw(page, "</nav><main><h1>");
 	bsg_page_say(page, title);
@@ -107,20 +112,25 @@ void bsg_page_begin(struct bsg_html *page, enum bsg_http_lang lang, const struct
 
 void bsg_page_answer(struct bsg_http_exchange *x, unsigned status, struct bsg_html *page)
 {
-	static const struct bsg_http_field fields[] = {
+	char refresh[16];
+	const struct bsg_http_field fields[] = {
 		{"Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
 					    "frame-ancestors 'none'; base-uri 'none'"},
 		{"Referrer-Policy", "no-referrer"},
 		{"X-Content-Type-Options", "nosniff"},
 		{"X-Robots-Tag", "noindex"},
+		{"Refresh", refresh},	/* last: left out when there is none */
 	};
+	const size_t n_fields = sizeof(fields) / sizeof(fields[0]) - (page->refresh_s == 0);
 	struct bsg_error err;
+
+	(void)snprintf(refresh, sizeof(refresh), "%u", page->refresh_s);
 
 	bsg_page_raw(page, "</main></body></html>\n");
 	if (bsg_buf_finish(&page->out, &err) == BSG_OK)
 		bsg_http_answer(x, &(struct bsg_http_answer){.status = status, .type = "text/html; charset=utf-8",
 							      .body = page->out.data, .body_len = page->out.len, .fields = fields,
-							      .n_fields = sizeof(fields) / sizeof(fields[0])});
+							      .n_fields = n_fields});
 	else
 		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
 	bsg_buf_free(&page->out);

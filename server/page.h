@@ -14,7 +14,11 @@ struct bsg_page_text {
 struct bsg_html {
 	struct bsg_buf out;
 	enum bsg_http_lang lang;
+	unsigned refresh_s;	/* looks again by itself after so long; 0: never. To be set after bsg_page_begin() */
 };
+
+/** The languages as in `lang=`: kk, ru, en. */
+extern const char *const bsg_page_langs[BSG_HTTP_N_LANGS];
 
 /** The caller's language: `?lang=kk|ru|en`, else Accept-Language. */
 enum bsg_http_lang bsg_page_language(struct bsg_http_exchange *x);

@@ -7,6 +7,7 @@ const struct bsg_http_problem_text bsg_problem_texts[] = {
 	{"token", {"Токен жарамсыз", "Токен не действует", "The token does not hold"}},
 	{"role", {"Рөліңіз бұған рұқсат бермейді", "Ваша роль этого не позволяет", "Your role does not allow this"}},
 	{"unit-scope", {"Бұл сіздің бөлімшеңізден тыс", "Это за пределами вашего подразделения", "This is outside your unit"}},
+	{"form", {"Форма ескірген", "Форма устарела", "The form is out of date"}},
 	{"unsupported-type", {"Мазмұн түрі қабылданбайды", "Такой тип содержимого не принимается", "This content type is not taken"}},
 	{"no-person", {"Мұндай адам жоқ", "Такого человека нет", "There is no such person"}},
 	{"no-device", {"Мұндай құрылғы жоқ", "Такого устройства нет", "There is no such device"}},

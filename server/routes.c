@@ -34,6 +34,14 @@ const struct bsg_http_route bsg_routes[] = {
 	{"GET", "/enrol/{token}", BOTH, BSG_WHO_INVITATION, .handler = bsg_get_enrol_page},
 	{"GET", "/enrol/{token}/profile", BOTH, BSG_WHO_INVITATION, .handler = bsg_get_enrol_profile},
 
+	{"GET", "/me", PEOPLE, W_ANY | BSG_WHO_PERSON, .handler = bsg_get_me},
+	{"GET", "/me/link/{link}", PEOPLE, W_ANY, .handler = bsg_get_me_link},
+	{"POST", "/me/login", PEOPLE, W_ANY, SMALL, .handler = bsg_post_me_login},
+	{"POST", "/me/logout", PEOPLE, BSG_WHO_PERSON, SMALL, .handler = bsg_post_me_logout},
+	{"POST", "/me/arrive", PEOPLE, BSG_WHO_PERSON, SMALL, .handler = bsg_post_me_arrive},
+	{"POST", "/me/left", PEOPLE, BSG_WHO_PERSON, SMALL, .handler = bsg_post_me_left},
+	{"POST", "/me/stuck", PEOPLE, BSG_WHO_PERSON, SMALL, .handler = bsg_post_me_stuck},
+
 	{"GET", "/.well-known/est/cacerts", PEOPLE, W_ANY, .handler = bsg_get_cacerts},
 	{"POST", "/.well-known/est/simpleenroll", PEOPLE, BSG_WHO_INVITATION, BSG_EST_REQUEST_MAX, .handler = bsg_post_enroll},
 	{"POST", "/.well-known/est/simplereenroll", DEVICE, BSG_WHO_DEVICE, BSG_EST_REQUEST_MAX, .handler = bsg_post_reenroll},
@@ -52,6 +60,7 @@ const struct bsg_http_route bsg_routes[] = {
 	{"POST", "/api/v1/people/{id}/leave", BOTH, W_HELP, SMALL, .handler = bsg_post_leave},
 	{"POST", "/api/v1/people/{id}/badges", BOTH, W_HELP, SMALL, .handler = bsg_post_badge},
 	{"DELETE", "/api/v1/people/{id}/badges/{badge}", BOTH, W_HELP, .handler = bsg_delete_badge},
+	{"POST", "/api/v1/people/{id}/code", BOTH, W_HELP, SMALL, .handler = bsg_post_person_code},
 	{"POST", "/api/v1/invitations", BOTH, W_HELP, SMALL, .handler = bsg_post_invitation},
 
 	{"GET", "/api/v1/devices", BOTH, W_ROLES, .handler = bsg_get_devices},

@@ -4,13 +4,16 @@ import csv
 import json
 import os
 import plistlib
+import re
+import urllib.parse
 
 import apple_phone
 import harness
 from harness import claim, note
 import plane
 
-KINDS = ["anyone", "invitation", "device", "revoked_device", "gate", "turnstile", "admin", "policy", "helpdesk", "auditor", "socket", "apple"]
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+KINDS = ["anyone", "invitation", "device", "revoked_device", "gate", "turnstile", "admin", "policy", "helpdesk", "auditor", "socket", "apple", "person"]
 
 
 def table():
@@ -54,6 +57,17 @@ class World:
     def token(self, admin):
         return plane.must(plane.call(self.server, "POST", "/api/v1/tokens", {"admin": admin}))
 
+    def link(self):
+        """A fresh link of aigerim's to the owner's page."""
+        return plane.must(plane.call(self.server, "POST", "/api/v1/people/aigerim/code", {}))["url"].rsplit("/", 1)[1]
+
+    def session(self):
+        """(cookie, form token) of a new session of the owner's page."""
+        answer = plane.people(self.server, "POST", "/me/login", "link=" + self.link(), FORM)
+        cookie = answer.headers["Set-Cookie"].split(";")[0]
+        page = plane.people(self.server, "GET", "/me", headers={"Cookie": cookie}).body.decode()
+        return cookie, re.search('name="form" value="([0-9a-f]{64})"', page).group(1)
+
     def call(self, kind, method, path, body, headers):
         if kind == "socket":
             return plane.call(self.server, method, path, body, headers)
@@ -63,6 +77,13 @@ class World:
             return self.revoked.call(method, path, body, headers)
         if kind == "apple":
             return apple_phone.call(self.server, method, path, body, headers, (self.iphone.issued, self.iphone.key))
+        if kind == "person":
+            cookie, form = self.session()
+            if path == "/me/login":
+                body = "link=" + self.link()  # the session has used up the one before
+            elif body is not None and path.startswith("/me/"):
+                body = urllib.parse.urlencode({"form": form, "device": self.phone.id, "place": "house"})
+            return plane.people(self.server, method, path, body, dict(headers, Cookie=cookie))
         basic = None
         if kind == "invitation":
             asked = {"person": "aigerim", "kind": "ios-device" if "{token}" in path else "linux-agent"}
@@ -98,18 +119,20 @@ class World:
                 body, headers = stream.read(), {"Content-Type": "application/pkcs10"}
         if path == "/v1/device/reports":
             body, headers = b"\x00", {"Content-Type": "application/cbor"}
+        if path.startswith("/me/") and method == "POST":
+            body, headers = ("link=" + self.link() if path == "/me/login" else "form=none"), FORM
         if path == "/scep":
             path, body = ("/scep?operation=GetCACaps", None) if method == "GET" else ("/scep?operation=PKIOperation", self.iphone.request())
         if path == "/mdm/checkin":
             body = plistlib.dumps({"MessageType": "TokenUpdate", "UDID": self.iphone.udid, "Topic": apple_phone.TOPIC, "Token": b"1", "PushMagic": "M"})
         if path == "/mdm/server":
             body = plistlib.dumps({"Status": "Idle", "UDID": self.iphone.udid})
-        path = path.replace("{id}", ids.get(path, device)).replace("{badge}", "B2").replace("{name}", "spare")
+        path = path.replace("{id}", ids.get(path, device)).replace("{badge}", "B2").replace("{name}", "spare").replace("{link}", "x" * 43)
         return path, body, headers
 
 
 # Whoever may call gets at least this far: done, nothing new, or a conflict with what an earlier caller did.
-REACHED = {200, 201, 204, 304, 409}
+REACHED = {200, 201, 204, 303, 304, 409}
 
 
 def is_refusal(answer):
