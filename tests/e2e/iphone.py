@@ -196,8 +196,8 @@ def without_the_server_the_phone_frees_itself_at_the_end_of_its_lease():
     change = aigul.wait(lambda line: line.get("why") == "lease", "frees itself")
     assert change["restricted"] == [] and change["at"] >= until, (change, until)
     server.start()
-    phone = aigul.shown()["phone"]
-    assert phone["verified_until"] <= change["at"], (phone, change)
+    phone = aigul.shown()["phone"]  # still as before, and over; or the lift has been verified already
+    assert phone["verified"] == [] or phone["verified_until"] <= change["at"], (phone, change)
     assert aigul.state() in (None, "unverified"), aigul.shown()
 
 
