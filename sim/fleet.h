@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Many simulated iPhones behind a proxy: a few threads that speak for all of them over keep-alive connections, plain HTTP to an Apple
+ * plane with `apple_tls = proxy`, each request with its phone's certificate in Client-Cert (RFC 9440).
+ */
+#ifndef BSG_SIM_FLEET_H
+#define BSG_SIM_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "sim/iphone.h"
+
+struct bsg_fleet;
+
+/* One HTTP/1.1 connection to loopback, opened when needed and again after it was closed. Not thread-safe. */
+struct bsg_sim_wire {
+	unsigned port;
+	int fd;			/* -1: closed */
+	unsigned status;	/* of the last answer */
+	struct bsg_buf body;	/* and its body */
+};
+
+void bsg_sim_wire_init(struct bsg_sim_wire *wire, unsigned port);
+void bsg_sim_wire_close(struct bsg_sim_wire *wire);
+
+/** One request and its answer. @param headers  whole lines, each with CRLF @return BSG_OK, BSG_E_UNAVAILABLE, BSG_E_INVALID. Blocks. */
+enum bsg_err bsg_sim_wire_exchange(struct bsg_sim_wire *wire, const char *method, const char *path, const char *headers,
+				   struct bsg_bytes body, struct bsg_error *err) BSG_MUST_CHECK;
+
+/* What a phone is to do; bits. */
+#define BSG_FLEET_AUTHENTICATE 1u
+#define BSG_FLEET_TOKEN 2u	/* TokenUpdate */
+#define BSG_FLEET_TALK 4u	/* Idle, and commands as long as there are some; a silent phone does nothing */
+#define BSG_FLEET_IDLE 8u	/* one Idle, whose command is not carried out */
+
+struct bsg_fleet_phone {
+	struct bsg_iphone iphone;	/* the fleet's while it is not idle */
+	char *certificate;		/* base64 of the DER; owned by the caller */
+	unsigned wanted, running;	/* the fleet's */
+};
+
+struct bsg_fleet_options {
+	unsigned port;			/* of the Apple plane */
+	unsigned n_threads;		/* connections */
+	const char *topic;
+	const struct bsg_clock *clock;	/* the phones'; NULL: the machine's */
+	struct bsg_fleet_phone *phones;	/* borrowed */
+	size_t n;
+};
+
+/* Counted since the start. */
+struct bsg_fleet_stats {
+	uint64_t n_requests, n_talks, n_commands, n_failed;
+	char why[200];			/* of the first that failed */
+};
+
+/** Start its threads. @param out  owned, bsg_fleet_stop() */
+enum bsg_err bsg_fleet_start(const struct bsg_fleet_options *options, struct bsg_fleet **out, struct bsg_error *err) BSG_MUST_CHECK;
+void bsg_fleet_stop(struct bsg_fleet *fleet);
+
+/** Let a phone do something soon. Any thread, never blocks. @param what  BSG_FLEET_* */
+void bsg_fleet_want(struct bsg_fleet *fleet, size_t i, unsigned what);
+
+/** The token of phone @i: a push to it names it again. */
+void bsg_fleet_token(size_t i, uint8_t out[static BSG_IPHONE_TOKEN_LEN]);
+
+/** A push came for this token (hex): that phone talks. For bsg_sim_apns_options.on_push. */
+void bsg_fleet_pushed(struct bsg_fleet *fleet, const char *token);
+
+bool bsg_fleet_is_idle(struct bsg_fleet *fleet);
+
+/** Wait until nothing is wanted. Blocks. */
+void bsg_fleet_wait(struct bsg_fleet *fleet);
+void bsg_fleet_stats(struct bsg_fleet *fleet, struct bsg_fleet_stats *out);
+
+#endif
