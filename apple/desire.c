@@ -19,7 +19,7 @@ static void fill_progress(const struct bsg_apple_rec *rec, struct bsg_platform_p
 	out->is_reached = seq > 0 && rec->verified_seq == seq && rec->verified == rec->desired;
 	out->reached_at = out->is_reached ? rec->verified_at : 0;
 	out->is_stuck = seq > 0 && !out->is_reached && rec->command == BSG_APPLE_NO_COMMAND;
-	out->is_certain = rec->offered_seq <= rec->verified_seq;
+	out->is_certain = rec->offered_seq <= rec->verified_seq && rec->n_errors == 0;
 }
 
 static void fill_phone(const struct bsg_apple_rec *rec, struct bsg_platform_phone *out)

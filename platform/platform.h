@@ -106,7 +106,7 @@ struct bsg_platform_phone {
 	char kind[BSG_NAME_SIZE];	/* of its enrolment */
 
 	bool is_stuck;			/* it is not as desired, and nothing is on its way: to be told again */
-	bool is_certain;		/* it was told to change nothing since what is verified */
+	bool is_certain;		/* it was told to change nothing since what is verified, and was as desired then */
 };
 
 /* A phone whose next moment has come. */

@@ -44,6 +44,7 @@ struct bsg_apple_rec {
 	int64_t offered_seq;			/* the last for which the phone was told to change something */
 	int64_t not_now_at;			/* first answered with NotNow: the phone is locked; 0: not */
 	int64_t acknowledged_seq, acknowledged_at;
+	int64_t settings_done;			/* what the phone said it has set before the profile of this desired state; bits of apple/command.h */
 
 	/*
 	 * What is known of the phone: `verified` is restricted for certain while now < verified_until; after it the phone is unverified. A
@@ -54,9 +55,9 @@ struct bsg_apple_rec {
 	int64_t verified_until;
 	int64_t verified_seq, verified_at;
 
-	char last_error[BSG_APPLE_ERROR_SIZE];
+	char last_error[BSG_APPLE_ERROR_SIZE];	/* since it was last verified as desired; "": none */
 	int64_t error_at;
-	int64_t n_errors;			/* since it was last verified */
+	int64_t n_errors;			/* as last_error; also verifications that found something else */
 	int64_t push_at;			/* a push is due then; 0: none */
 	int64_t push_failures;			/* one after another */
 };

@@ -32,6 +32,7 @@ enum bsg_apple_state {
 enum bsg_apple_command_kind {
 	BSG_APPLE_NO_COMMAND = 0,
 	BSG_APPLE_REMOVE,	/* RemoveProfile */
+	BSG_APPLE_SETTINGS,	/* Settings: what must be switched off before the profile */
 	BSG_APPLE_INSTALL,	/* InstallProfile; neutral content if nothing is desired */
 	BSG_APPLE_VERIFY,	/* Restrictions */
 	BSG_APPLE_VERIFY_LIST	/* ProfileList: for a client that answers Error to the other */
@@ -103,7 +104,8 @@ struct bsg_op_apple_checkout {
  * until both are stored.
  *
  * A command of BSG_APPLE_NO_COMMAND says that the phone has what is desired: it counts as verified. That is so if it was told nothing
- * since it was verified (offered_seq <= verified_seq), `verified` is what is desired, and @until is not after verified_until.
+ * since it was verified (offered_seq <= verified_seq), was then as desired (n_errors 0), `verified` is what is desired, and @until is
+ * not after verified_until.
  *
  * @return BSG_E_NOT_FOUND  no such enrolment
  * @return BSG_E_DENIED     it has ended
@@ -128,7 +130,7 @@ struct bsg_op_apple_step {
 
 enum bsg_apple_answer {
 	BSG_APPLE_IDLE = 0,
-	BSG_APPLE_ACKNOWLEDGED,		/* of remove or install; a verification follows */
+	BSG_APPLE_ACKNOWLEDGED,		/* of remove or install; a verification follows. Of settings: install does */
 	BSG_APPLE_VERIFIED,		/* Acknowledged of verify or verify_list, with content; nothing follows */
 	BSG_APPLE_ERROR,		/* also CommandFormatError, and content that says nothing */
 	BSG_APPLE_NOT_NOW
@@ -152,6 +154,7 @@ struct bsg_op_apple_answer {
 	enum bsg_apple_command_kind follow;	/* what takes the command's place, for the same desired state */
 	const char *follow_uuid;		/* NULL: nothing follows */
 	int64_t functions;			/* with _VERIFIED: what the phone says that it restricts */
+	int64_t settings_done;			/* of settings: what it says that it has set; else not looked at */
 	const char *error;			/* with _ERROR; cut it to BSG_APPLE_ERROR_SIZE */
 	int64_t next;				/* step at this time, if not earlier anyway; 0: as it is */
 	int64_t at;

@@ -222,26 +222,26 @@ static enum bsg_err check_apple_step(const struct bsg_op_apple_step *op, struct 
 		return bsg_fail(err, BSG_E_INVALID, "step phone: unknown functions or command");
 	if (given(op->uuid) != (op->command != BSG_APPLE_NO_COMMAND) || (op->push && !given(op->uuid)))
 		return bsg_fail(err, BSG_E_INVALID, "step phone: a command has a uuid, and only a command is pushed");
-	if (op->functions == 0 ? op->until != 0 : op->content == NULL || op->until <= 0 || op->command == BSG_APPLE_REMOVE)
-		return bsg_fail(err, BSG_E_INVALID, "step phone: functions have content and a lease, nothing has no lease");
+	if (op->functions == 0 ? op->until != 0 || op->command == BSG_APPLE_SETTINGS :
+				 op->content == NULL || op->until <= 0 || op->command == BSG_APPLE_REMOVE)
+		return bsg_fail(err, BSG_E_INVALID, "step phone: functions have content and a lease, nothing has neither lease nor settings");
 	return BSG_OK;
 }
 
 /* Which kinds may follow is also asked of the row, which knows what was out. */
 static enum bsg_err check_apple_answer(const struct bsg_op_apple_answer *op, struct bsg_error *err)
 {
-	bool verify = op->follow == BSG_APPLE_VERIFY || op->follow == BSG_APPLE_VERIFY_LIST, follows;
+	const bool later = op->follow >= BSG_APPLE_INSTALL && op->follow <= BSG_APPLE_VERIFY_LIST;
+	bool follows = op->follow == BSG_APPLE_NO_COMMAND;
 
-	if (op->at <= 0 || op->next < 0 || op->answer < BSG_APPLE_IDLE || op->answer > BSG_APPLE_NOT_NOW)
-		return bsg_fail(err, BSG_E_INVALID, "take phone's answer: unknown answer, or a time is out of range");
+	if (op->at <= 0 || op->next < 0 || op->settings_done < 0 || op->answer < BSG_APPLE_IDLE || op->answer > BSG_APPLE_NOT_NOW)
+		return bsg_fail(err, BSG_E_INVALID, "take phone's answer: unknown answer, or a number is out of range");
 	if (given(op->uuid) != (op->answer != BSG_APPLE_IDLE))
 		return bsg_fail(err, BSG_E_INVALID, "take phone's answer: every answer but Idle has a uuid");
 	if (op->answer == BSG_APPLE_ACKNOWLEDGED)
-		follows = verify;
+		follows = later;
 	else if (op->answer == BSG_APPLE_ERROR)
-		follows = verify || op->follow == BSG_APPLE_INSTALL || op->follow == BSG_APPLE_NO_COMMAND;
-	else
-		follows = op->follow == BSG_APPLE_NO_COMMAND;
+		follows = follows || later;
 	if (!follows || given(op->follow_uuid) != (op->follow != BSG_APPLE_NO_COMMAND))
 		return bsg_fail(err, BSG_E_INVALID, "take phone's answer: this does not follow it, or has no uuid");
 	if (op->answer == BSG_APPLE_VERIFIED && !good_functions(op->functions))

@@ -116,7 +116,7 @@ static const struct bsg_field apple[] = {
 	NUM(bsg_apple_rec, acknowledged_at), NUM(bsg_apple_rec, verified), NUM(bsg_apple_rec, verified_until),
 	NUM(bsg_apple_rec, verified_seq), NUM(bsg_apple_rec, verified_at), TEXT(bsg_apple_rec, last_error),
 	NUM(bsg_apple_rec, error_at), NUM(bsg_apple_rec, n_errors), NUM(bsg_apple_rec, push_at),
-	NUM(bsg_apple_rec, push_failures), NUM(bsg_apple_rec, certificate_expires), NUM(bsg_apple_rec, certificate_revoked),
+	NUM(bsg_apple_rec, push_failures), NUM(bsg_apple_rec, settings_done), NUM(bsg_apple_rec, certificate_expires), NUM(bsg_apple_rec, certificate_revoked),
 };
 static const struct bsg_field apple_due[] = {
 	TEXT(bsg_apple_due_rec, device), NUM(bsg_apple_due_rec, next),

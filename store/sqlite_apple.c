@@ -215,14 +215,14 @@ static enum bsg_err note_answer(struct bsg_sqlite *self, const struct bsg_op_app
 		enum bsg_sqlite_statement statement;
 		size_t n_values;
 	} how[] = {
-		[BSG_APPLE_ACKNOWLEDGED] = { BSG_SQL_APPLE_ACKNOWLEDGED, 5 },
+		[BSG_APPLE_ACKNOWLEDGED] = { BSG_SQL_APPLE_ACKNOWLEDGED, 6 },
 		[BSG_APPLE_VERIFIED] = { BSG_SQL_APPLE_VERIFIED, 4 },
-		[BSG_APPLE_ERROR] = { BSG_SQL_APPLE_ERROR, 6 },
+		[BSG_APPLE_ERROR] = { BSG_SQL_APPLE_ERROR, 7 },
 		[BSG_APPLE_NOT_NOW] = { BSG_SQL_APPLE_NOT_NOW, 3 },
 	};
 	const struct bsg_value values[] = { bsg_text(answer->device), bsg_text(answer->uuid), bsg_num(answer->at),
 		bsg_num(answer->answer == BSG_APPLE_VERIFIED ? answer->functions : (int64_t)answer->follow),
-		bsg_text(answer->follow_uuid), bsg_text(answer->error) };
+		bsg_text(answer->follow_uuid), bsg_num(answer->settings_done), bsg_text(answer->error) };
 	enum bsg_err rc = get_out(self, how[answer->answer].statement, values, how[answer->answer].n_values, row, known, err);
 
 	if (rc == BSG_OK && *known && answer->next != 0)

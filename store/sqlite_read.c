@@ -38,7 +38,7 @@ struct query_sql {
 	"a.authenticated, a.ended, a.topic, length(a.token), a.token_at, a.version, a.next, a.desired, a.content, a.desired_until, " \
 	"a.desired_seq, a.desired_at, a.crossing_at, a.command, a.uuid, a.offered_at, a.offered_seq, a.not_now_at, a.acknowledged_seq, " \
 	"a.acknowledged_at, a.verified, a.verified_until, a.verified_seq, a.verified_at, a.last_error, a.error_at, a.n_errors, " \
-	"a.push_at, a.push_failures"
+	"a.push_at, a.push_failures, a.settings_done"
 #define APPLE_FROM " FROM apple_device a CROSS JOIN device d ON d.id = a.device CROSS JOIN person p ON p.id = d.person "
 
 /* Parameters as in struct bsg_query. Lists select their cursor after the record. */

@@ -118,7 +118,7 @@ STATEMENT(APPLE_AUTHENTICATE,
 	"model = ?5, product = ?6, authenticated = ?7, topic = '', token = x'', push_magic = '', version = version + 1, "
 	"core_state = x'', next = 0, desired = 0, content = x'', desired_until = 0, crossing_at = 0, command = 0, uuid = '', "
 	"offered_at = 0, offered_seq = 0, not_now_at = 0, verified = 0, verified_until = 0, last_error = '', error_at = 0, n_errors = 0, push_at = 0, "
-	"push_failures = 0")
+	"push_failures = 0, settings_done = 0")
 STATEMENT(APPLE_END,
 	"UPDATE apple_device SET state = 0, ended = ?2, token = x'', push_magic = '', version = version + 1, core_state = x'', "
 	"next = 0, desired = 0, content = x'', desired_until = 0, crossing_at = 0, command = 0, uuid = '', offered_at = 0, "
@@ -131,29 +131,31 @@ STATEMENT(APPLE_STEP,
 	"UPDATE apple_device SET core_state = ?3, next = ?4, version = version + 1 WHERE device = ?1 AND version = ?2 AND state > 0")
 STATEMENT(APPLE_DESIRE,
 	"UPDATE apple_device SET core_state = ?3, next = ?4, version = version + 1, desired = ?5, content = ?6, desired_until = ?7, "
-	"desired_at = ?8, crossing_at = ?9, desired_seq = desired_seq + 1, command = ?10, uuid = ?11, offered_at = 0, not_now_at = 0, "
+	"desired_at = ?8, crossing_at = ?9, desired_seq = desired_seq + 1, command = ?10, uuid = ?11, settings_done = 0, offered_at = 0, not_now_at = 0, "
 	"acknowledged_seq = iif(?10 = 0, desired_seq + 1, acknowledged_seq), verified_seq = iif(?10 = 0, desired_seq + 1, verified_seq), "
 	"push_at = iif(?12 AND token <> x'', ?8, 0), push_failures = 0 WHERE device = ?1 AND version = ?2 AND state > 0 AND "
-	"(?10 > 0 OR (offered_seq <= verified_seq AND verified = ?5 AND (?5 = 0 OR ?7 <= verified_until)))")
+	"(?10 > 0 OR (offered_seq <= verified_seq AND n_errors = 0 AND verified = ?5 AND (?5 = 0 OR ?7 <= verified_until)))")
 STATEMENT(APPLE_VERSION, "SELECT state, version = ?2, 0, 0 FROM apple_device WHERE device = ?1")
 STATEMENT(APPLE_OFFER,
-	"UPDATE apple_device SET offered_at = ?2, offered_seq = iif(command < 3, desired_seq, offered_seq), version = version + 1, "
-	"verified = iif(command < 3, verified & desired, verified), verified_until = "
-	"iif(command < 3, min(verified_until, desired_until), verified_until) "
+	"UPDATE apple_device SET offered_at = ?2, offered_seq = iif(command < 4, desired_seq, offered_seq), version = version + 1, "
+	"verified = iif(command < 4, verified & desired, verified), verified_until = "
+	"iif(command < 4, min(verified_until, desired_until), verified_until) "
 	"WHERE device = ?1 AND state = 2 AND command > 0 AND offered_at = 0 "
 	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
 STATEMENT(APPLE_ACKNOWLEDGED,
-	"UPDATE apple_device SET command = ?4, uuid = ?5, offered_at = ?3, not_now_at = 0, acknowledged_seq = desired_seq, "
-	"acknowledged_at = ?3, version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command IN (1, 2) "
+	"UPDATE apple_device SET command = ?4, uuid = ?5, offered_at = ?3, not_now_at = 0, settings_done = iif(command = 2, ?6, settings_done), "
+	"acknowledged_seq = iif(command = 2, acknowledged_seq, desired_seq), acknowledged_at = iif(command = 2, acknowledged_at, ?3), "
+	"version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND iif(command = 2, ?4 = 3, command IN (1, 3) AND ?4 > 3) "
 	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
 STATEMENT(APPLE_VERIFIED,
 	"UPDATE apple_device SET command = 0, uuid = '', offered_at = 0, not_now_at = 0, verified = ?4, verified_until = desired_until, "
 	"verified_seq = desired_seq, verified_at = ?3, n_errors = iif(?4 = desired, 0, n_errors + 1), push_at = 0, push_failures = 0, "
-	"version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command IN (3, 4) "
+	"last_error = iif(?4 = desired, '', last_error), error_at = iif(?4 = desired, 0, error_at), "
+	"version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command IN (4, 5) "
 	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
 STATEMENT(APPLE_ERROR,
-	"UPDATE apple_device SET command = ?4, uuid = ?5, offered_at = iif(?4 = 0, 0, ?3), not_now_at = 0, last_error = ?6, error_at = ?3, "
-	"n_errors = n_errors + 1, push_at = iif(?4 = 0, 0, push_at), version = version + 1 "
+	"UPDATE apple_device SET command = ?4, uuid = ?5, offered_at = iif(?4 = 0, 0, ?3), not_now_at = 0, last_error = ?7, error_at = ?3, "
+	"n_errors = n_errors + 1, push_at = iif(?4 = 0, 0, push_at), settings_done = iif(command = 2, ?6, settings_done), version = version + 1 "
 	"WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command > 0 AND (?4 = 0 OR ?4 > command) "
 	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
 STATEMENT(APPLE_NOT_NOW,

@@ -58,7 +58,7 @@ static void add_crowd(struct store_fixture *f, unsigned from, unsigned to)
 		"INSERT INTO certificate SELECT CAST(id AS BLOB), id, 1, 2, 0, x'30' FROM n; "
 		"INSERT INTO apple_device (device, state, udid, supervised, os_version, model, product, authenticated, token, core_state, next, "
 		"desired, desired_seq, command, uuid, push_at) SELECT id, 2, 'u' || id, 0, 1704, '', '', 1, zeroblob(32), zeroblob(200), 1 + i, "
-		"1, 1, 2, id, 1 + i FROM n; COMMIT", from, to);
+		"1, 1, 3, id, 1 + i FROM n; COMMIT", from, to);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));

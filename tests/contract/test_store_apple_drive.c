@@ -226,6 +226,65 @@ static void a88_no_command_only_where_the_phone_is_known_to_have_it(void **state
 	assert_int_equal(rec.verified_seq, rec.desired_seq);
 }
 
+/* What it showed is not all that it was told: the rest of the profile may be there. */
+static void a88_a_phone_that_was_not_as_desired_is_told_again(void **state)
+{
+	static const int64_t shown[] = { CAMERA, 0 };
+	struct store_fixture *f = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct bsg_apple_rec rec;
+		struct bsg_op op;
+
+		desire(f, 1, CAMERA | HOTSPOT, BSG_APPLE_INSTALL, 10 + 10 * i);
+		deliver(f, 1, 10 + 10 * i, shown[i]);
+		rec = get_apple(f, 1);
+		op = desire_op(&rec, shown[i], BSG_APPLE_NO_COMMAND, 0);
+		assert_int_equal(apply(f, &op), BSG_E_INVALID);
+	}
+	desire(f, 1, 0, BSG_APPLE_REMOVE, 30);
+	deliver(f, 1, 30, 0);
+	desire(f, 1, 0, BSG_APPLE_NO_COMMAND, 0);
+}
+
+static void a124_settings_come_first_and_what_was_set_is_remembered(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op idle = idle_op(1), set = answer_op(1, BSG_APPLE_ACKNOWLEDGED, 10, BSG_APPLE_INSTALL, 11);
+	struct bsg_op installed = answer_op(1, BSG_APPLE_ACKNOWLEDGED, 11, BSG_APPLE_VERIFY, 12);
+	struct bsg_op refused = answer_op(1, BSG_APPLE_ERROR, 20, BSG_APPLE_INSTALL, 21);
+	struct bsg_apple_rec rec;
+
+	set.apple_answer.settings_done = 2;
+	installed.apple_answer.settings_done = 1;	/* it does not tell */
+	refused.apple_answer.settings_done = 1;
+	refused.apple_answer.error = "Bluetooth";
+	desire(f, 1, CAMERA | HOTSPOT, BSG_APPLE_SETTINGS, 10);
+	assert_ok(f, apply(f, &idle));
+	assert_int_equal(idle.apple_answer.command.kind, BSG_APPLE_SETTINGS);
+	assert_int_equal(idle.apple_answer.command.functions, CAMERA | HOTSPOT);
+	assert_ok(f, apply(f, &set));
+	assert_int_equal(set.apple_answer.command.kind, BSG_APPLE_INSTALL);
+	rec = get_apple(f, 1);
+	assert_int_equal(rec.acknowledged_seq, 0);	/* the profile is still to come */
+	assert_int_equal(rec.acknowledged_at, 0);
+	assert_int_equal(rec.settings_done, 2);
+	assert_int_equal(rec.n_errors, 0);
+	assert_ok(f, apply(f, &installed));
+	fixture_reopen(f);
+	rec = get_apple(f, 1);
+	assert_int_equal(rec.acknowledged_seq, 1);
+	assert_int_equal(rec.settings_done, 2);
+	desire(f, 1, HOTSPOT, BSG_APPLE_SETTINGS, 20);
+	assert_int_equal(get_apple(f, 1).settings_done, 0);	/* it may have been switched on since */
+	assert_ok(f, apply(f, &idle));
+	assert_ok(f, apply(f, &refused));
+	rec = get_apple(f, 1);
+	assert_int_equal(rec.command, BSG_APPLE_INSTALL);
+	assert_int_equal(rec.settings_done, 1);
+	assert_string_equal(rec.last_error, "Bluetooth");
+}
+
 static void a90_what_follows_is_later_so_that_a_conversation_ends(void **state)
 {
 	static const struct {
@@ -235,6 +294,17 @@ static void a90_what_follows_is_later_so_that_a_conversation_ends(void **state)
 		enum bsg_err rc;
 	} rows[] = {
 		{ BSG_APPLE_REMOVE, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_VERIFY, BSG_OK },
+		{ BSG_APPLE_REMOVE, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_INSTALL, BSG_E_INVALID },
+		{ BSG_APPLE_REMOVE, BSG_APPLE_ERROR, BSG_APPLE_SETTINGS, BSG_E_INVALID },
+		{ BSG_APPLE_SETTINGS, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_INSTALL, BSG_OK },
+		{ BSG_APPLE_SETTINGS, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_VERIFY, BSG_E_INVALID },
+		{ BSG_APPLE_SETTINGS, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_NO_COMMAND, BSG_E_INVALID },
+		{ BSG_APPLE_SETTINGS, BSG_APPLE_VERIFIED, BSG_APPLE_NO_COMMAND, BSG_E_INVALID },
+		{ BSG_APPLE_SETTINGS, BSG_APPLE_ERROR, BSG_APPLE_INSTALL, BSG_OK },
+		{ BSG_APPLE_SETTINGS, BSG_APPLE_ERROR, BSG_APPLE_SETTINGS, BSG_E_INVALID },
+		{ BSG_APPLE_SETTINGS, BSG_APPLE_NOT_NOW, BSG_APPLE_NO_COMMAND, BSG_OK },
+		{ BSG_APPLE_INSTALL, BSG_APPLE_ERROR, BSG_APPLE_SETTINGS, BSG_E_INVALID },
+		{ BSG_APPLE_INSTALL, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_SETTINGS, BSG_E_INVALID },
 		{ BSG_APPLE_INSTALL, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_VERIFY_LIST, BSG_OK },
 		{ BSG_APPLE_INSTALL, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_NO_COMMAND, BSG_E_INVALID },
 		{ BSG_APPLE_INSTALL, BSG_APPLE_ACKNOWLEDGED, BSG_APPLE_INSTALL, BSG_E_INVALID },
@@ -262,7 +332,7 @@ static void a90_what_follows_is_later_so_that_a_conversation_ends(void **state)
 		bool stays = rows[i].rc != BSG_OK || rows[i].answer == BSG_APPLE_NOT_NOW;
 		struct bsg_apple_rec rec;
 
-		desire(f, 1, 0, rows[i].out, 100 + i);
+		desire(f, 1, rows[i].out == BSG_APPLE_SETTINGS ? HOTSPOT : 0, rows[i].out, 100 + i);
 		assert_ok(f, apply(f, &idle));
 		if (apply(f, &op) != rows[i].rc)
 			fail_msg("row %u: %s", i, f->err.text);
@@ -287,6 +357,7 @@ static void a91_what_is_offered_takes_away_what_it_may_lift(void **state)
 		{ CAMERA | HOTSPOT, CAMERA, BSG_APPLE_INSTALL, LEASE + 60, CAMERA, LEASE },
 		{ CAMERA, CAMERA | HOTSPOT, BSG_APPLE_INSTALL, LEASE - 60, CAMERA, LEASE - 60 },
 		{ CAMERA, HOTSPOT, BSG_APPLE_INSTALL, LEASE, 0, LEASE },
+		{ CAMERA, HOTSPOT, BSG_APPLE_SETTINGS, LEASE - 60, 0, LEASE - 60 },	/* the profile follows at once */
 		{ CAMERA, CAMERA, BSG_APPLE_VERIFY, LEASE, CAMERA, LEASE },
 	};
 	struct store_fixture *f = *state;
@@ -386,11 +457,15 @@ static void a93_errors_are_kept_and_counted_until_it_is_as_desired(void **state)
 	deliver(f, 1, 12, 0);		/* acknowledged, and not there */
 	rec = get_apple(f, 1);
 	assert_int_equal(rec.n_errors, 2);
+	assert_string_equal(rec.last_error, "4001: the profile cannot be installed");
 	assert_int_equal(rec.verified, 0);
 	assert_int_equal(rec.verified_seq, rec.desired_seq);
 	desire(f, 1, CAMERA, BSG_APPLE_INSTALL, 14);
 	deliver(f, 1, 14, CAMERA);
-	assert_int_equal(get_apple(f, 1).n_errors, 0);
+	rec = get_apple(f, 1);
+	assert_int_equal(rec.n_errors, 0);
+	assert_string_equal(rec.last_error, "");
+	assert_int_equal(rec.error_at, 0);
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	error.apple_answer.error = long_text;
 	assert_int_equal(apply(f, &error), BSG_E_LIMIT);
@@ -599,6 +674,8 @@ static void steps_and_answers_without_sense_are_refused(void **state)
 	REFUSED(command = BSG_APPLE_NO_COMMAND, BSG_E_INVALID);	/* with a uuid */
 	REFUSED(command = BSG_APPLE_REMOVE, BSG_E_INVALID);	/* to restrict something */
 	REFUSED(command = BSG_APPLE_VERIFY_LIST + 1, BSG_E_INVALID);
+	op = desire_op(&rec, 0, BSG_APPLE_SETTINGS, 10);	/* a lift switches nothing */
+	assert_int_equal(apply(f, &op), BSG_E_INVALID);
 	answer.apple_answer.at = 0;
 	assert_int_equal(apply(f, &answer), BSG_E_INVALID);
 	answer = idle_op(1);
@@ -608,6 +685,9 @@ static void steps_and_answers_without_sense_are_refused(void **state)
 	answer.apple_answer.functions = INT64_C(1) << 40;
 	assert_int_equal(apply(f, &answer), BSG_E_INVALID);
 	answer = answer_op(1, BSG_APPLE_ACKNOWLEDGED, 1, BSG_APPLE_VERIFY, 0);
+	assert_int_equal(apply(f, &answer), BSG_E_INVALID);
+	answer = answer_op(1, BSG_APPLE_ACKNOWLEDGED, 1, BSG_APPLE_VERIFY, 2);
+	answer.apple_answer.settings_done = -1;
 	assert_int_equal(apply(f, &answer), BSG_E_INVALID);
 	answer = answer_op(1, BSG_APPLE_NOT_NOW + 1, 1, BSG_APPLE_NO_COMMAND, 0);
 	assert_int_equal(apply(f, &answer), BSG_E_INVALID);
@@ -720,6 +800,8 @@ int main(void)
 		TEST(a_phone_is_restricted_and_freed),
 		TEST(a87_a_newer_desired_state_replaces_the_older_in_place),
 		TEST(a88_no_command_only_where_the_phone_is_known_to_have_it),
+		TEST(a88_a_phone_that_was_not_as_desired_is_told_again),
+		TEST(a124_settings_come_first_and_what_was_set_is_remembered),
 		TEST(a90_what_follows_is_later_so_that_a_conversation_ends),
 		TEST(a91_what_is_offered_takes_away_what_it_may_lift),
 		TEST(a92_what_says_nothing_new_writes_nothing),

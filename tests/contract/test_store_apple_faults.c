@@ -236,6 +236,37 @@ static void a_database_from_before_apple_phones_keeps_what_it_has(void **state)
 	assert_int_equal(get_apple(f, 2).state, BSG_APPLE_USABLE);
 }
 
+/* Numbers of commands are their order, and Settings came in between. */
+static void a_command_that_is_out_stays_what_it_was_through_an_upgrade(void **state)
+{
+	static const enum bsg_apple_command_kind kinds[] = {
+		BSG_APPLE_NO_COMMAND, BSG_APPLE_REMOVE, BSG_APPLE_INSTALL, BSG_APPLE_VERIFY, BSG_APPLE_VERIFY_LIST,
+	};
+	struct store_fixture *f = *state;
+	sqlite3 *db;
+
+	fixture_close(f);
+	assert_int_equal(unlink(f->path), 0);
+	with_sqlite(f->path, "VACUUM");
+	assert_ok(f, bsg_sqlite_connect(f->path, true, &db, &f->err));
+	assert_ok(f, bsg_sqlite_migrate(db, bsg_sqlite_migrations, 5, &f->err));
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	with_sqlite(f->path, "CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 4) "
+		    "SELECT i, printf('00112233445566778899aabb%08x', i) AS id FROM c;"
+		    "INSERT INTO person VALUES ('aida', 'Aida', 'ministry', 'kk', 1, 0);"
+		    "INSERT INTO device (id, person, kind, class, state, carried, enrolled) SELECT id, 'aida', 'ios-device', 'managed', 2, 0, 1 FROM n;"
+		    "INSERT INTO apple_device (device, state, udid, supervised, os_version, model, product, authenticated, command, last_error, "
+		    "error_at, n_errors) SELECT id, 2, id, 0, 1704, '', '', 1, i, 'why', 7, i FROM n");
+	fixture_reopen(f);
+	for (unsigned i = 0; i < 5; i++) {
+		struct bsg_apple_rec rec = get_apple(f, i);
+
+		assert_int_equal(rec.command, kinds[i]);
+		assert_int_equal(rec.settings_done, 0);
+		assert_string_equal(rec.last_error, i == 0 ? "" : "why");	/* the first is as desired */
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fault_tear_down)
@@ -245,6 +276,7 @@ int main(void)
 		TEST(nothing_a_phone_was_told_is_forgotten_when_killed),
 		TEST(a_full_disk_enrols_a_phone_wholly_or_not_at_all),
 		TEST(a_database_from_before_apple_phones_keeps_what_it_has),
+		TEST(a_command_that_is_out_stays_what_it_was_through_an_upgrade),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
