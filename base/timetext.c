@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times and durations as text. Does not use the C library's time zones. */
+/* Times and durations as text. Only bsg_time_format_local() uses the C library's time zone. */
 #include "base/timetext.h"
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define DAY_S INT64_C(86400)
 #define DURATION_MAX_S (36500 * DAY_S)
@@ -280,4 +282,22 @@ void bsg_time_format_http(int64_t utc, char out[static BSG_TIME_HTTP_SIZE])
 		       (int)c.year, c.hour, c.minute, c.second);
 	memcpy(out, text, BSG_TIME_HTTP_SIZE - 1);
 	out[BSG_TIME_HTTP_SIZE - 1] = '\0';
+}
+
+void bsg_time_format_local(int64_t utc, char out[static BSG_TIME_LOCAL_SIZE])
+{
+	const time_t at = (time_t)(utc < BSG_TIME_TEXT_MIN ? BSG_TIME_TEXT_MIN : utc > BSG_TIME_TEXT_MAX ? BSG_TIME_TEXT_MAX : utc);
+	struct tm tm;
+	long minutes;
+	size_t len;
+
+	memset(&tm, 0, sizeof(tm));
+	if (localtime_r(&at, &tm) == NULL)
+		gmtime_r(&at, &tm);
+	len = strftime(out, BSG_TIME_LOCAL_SIZE, "%Y-%m-%d %H:%M UTC", &tm);
+	minutes = labs(tm.tm_gmtoff) / 60;
+	if (minutes % 60 != 0)
+		snprintf(out + len, BSG_TIME_LOCAL_SIZE - len, "%c%ld:%02ld", tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60, minutes % 60);
+	else if (minutes != 0)
+		snprintf(out + len, BSG_TIME_LOCAL_SIZE - len, "%c%ld", tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60);
 }

@@ -20,6 +20,16 @@
 /** Write @utc as RFC 3339 with `Z`; a time outside BSG_TIME_TEXT_MIN..MAX is clamped. */
 void bsg_time_format(int64_t utc, char out[static BSG_TIME_SIZE]);
 
+#define BSG_TIME_LOCAL_SIZE 48
+
+/**
+ * Write @utc for people: `2026-11-26 10:31 UTC+5`, in the time zone of this process.
+ *
+ * The zone is TZ's, or the system's. Whoever sets TZ does so, and calls tzset(), before there is a second thread. A time outside
+ * BSG_TIME_TEXT_MIN..MAX is clamped.
+ */
+void bsg_time_format_local(int64_t utc, char out[static BSG_TIME_LOCAL_SIZE]);
+
 /**
  * Read RFC 3339: `2026-11-23T22:00:00Z`, or with an offset, or with a fraction,
  * which is cut off. A leap second (:60) is read as :59. Nothing may follow.

@@ -109,10 +109,9 @@ static void put_fact(struct bsg_html *page, const struct bsg_page_text *name, co
 static void put_facts(struct bsg_html *page, const struct invited *i)
 {
 	const struct bsg_page_text kind = {{i->kind->name.kk, i->kind->name.ru, i->kind->name.en}};
-	char time[BSG_TIME_SIZE], shown[40];
+	char shown[BSG_TIME_LOCAL_SIZE];
 
-	bsg_time_format(i->rec.expires, time);
-	snprintf(shown, sizeof(shown), "%.10s %.5s UTC", time, time + 11);
+	bsg_time_format_local(i->rec.expires, shown);
 	bsg_page_raw(page, "<table>");
 	put_fact(page, &for_whom, i->person.name);
 	put_fact(page, &which, kind.in[page->lang]);

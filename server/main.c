@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "apple/service.h"
@@ -107,6 +108,10 @@ static int serve(const struct arguments *arguments, const sigset_t *signals)
 		fprintf(stderr, "bosagad: %s\n", err.text);
 		return 1;
 	}
+	/* Here, while there is one thread. */
+	if (options.settings.timezone[0] != '\0' && setenv("TZ", options.settings.timezone, 1) != 0)
+		return 1;
+	tzset();
 	log.format = (enum bsg_log_format)options.settings.log_format;
 	options.log = &log;
 	if (make_platforms(&options.settings, platforms, &options, &err) != BSG_OK) {

@@ -104,13 +104,13 @@ static void put_function(struct bsg_html *page, size_t number)
 	bsg_page_raw(page, "</strong>");
 }
 
-/* "2026-11-26 14:05 UTC" */
 static void put_time(struct bsg_html *page, int64_t at)
 {
-	char text[BSG_TIME_SIZE];
+	char text[BSG_TIME_SIZE], shown[BSG_TIME_LOCAL_SIZE];
 
 	bsg_time_format(at, text);
-	bsg_buf_printf(&page->out, "<time datetime=\"%s\">%.10s %.5s UTC</time>", text, text, text + 11);
+	bsg_time_format_local(at, shown);
+	bsg_buf_printf(&page->out, "<time datetime=\"%s\">%s</time>", text, shown);
 }
 
 static const struct bsg_page_text off_text = {{"өшірілген, тексерілді", "отключено, проверено", "off, verified"}};

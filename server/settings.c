@@ -2,7 +2,9 @@
 /* The table of bosagad's configuration keys; names and defaults are those of docs/spec and 10-interfaces. */
 #include "server/settings.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HOUR INT64_C(3600)
 #define DAY (24 * HOUR)
@@ -35,6 +37,18 @@ static enum bsg_err check_host_port(const char *value, struct bsg_error *err)
 	if (colon != NULL && colon != value && colon[1] != '\0' && strchr(value, '/') == NULL)
 		return BSG_OK;
 	return bsg_fail(err, BSG_E_INVALID, "must look like HOST:PORT");
+}
+
+static enum bsg_err check_timezone(const char *value, struct bsg_error *err)
+{
+	char path[128];
+
+	if (value[0] == '\0')
+		return BSG_OK;
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%.80s", value);
+	if (value[0] != '.' && value[0] != '/' && strstr(value, "..") == NULL && access(path, R_OK) == 0)
+		return BSG_OK;
+	return bsg_fail(err, BSG_E_INVALID, "no time zone that this machine knows, such as Asia/Almaty");
 }
 
 const struct bsg_config_key bsg_settings_keys[] = {
@@ -85,6 +99,8 @@ const struct bsg_config_key bsg_settings_keys[] = {
 	 .help = "yes: enrolment profiles are signed by our CA of Apple devices; phones call them unverified until they know it"},
 	{BSG_CONFIG_BOOL(struct bsg_settings, scep_legacy_ciphers), .def = "no",
 	 .help = "yes: SCEP takes DES, triple DES and SHA-1, which some clients still send"},
+	{BSG_CONFIG_TEXT(struct bsg_settings, timezone), .def = "", .shown = "the machine's", .check = check_timezone,
+	 .help = "time zone of times on pages for people, such as Asia/Almaty; rules have the zones of their places"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, database), .def = "", .shown = "sqlite:DIR/bosaga.db",
 	 .help = "where everything is kept"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, bus), .def = "local", .help = "how servers wake each other; local is one process"},

@@ -19,6 +19,7 @@ struct bsg_settings {
 	char apple_push_certificate[512], apple_push_key[512], apple_push_endpoint[256], apple_push_ca[512];
 	char apple_push_team[32], apple_push_key_id[32], apple_push_token_key[512];
 	bool apple_public_root, apple_sign_profiles, scep_legacy_ciphers;
+	char timezone[64];
 	char database[512];
 	char bus[256];
 	int log_format;				/* enum bsg_log_format */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -295,6 +296,29 @@ static void durations_go_there_and_back(void **state)
 			fail_msg("accepted '%s'", bad[i]);
 }
 
+static void a_time_for_people_is_in_the_zone_of_the_process(void **state)
+{
+	static const struct {
+		const char *zone, *text;
+	} zones[] = {
+		{"UTC", "2026-11-26 05:31 UTC"}, {"Asia/Almaty", "2026-11-26 10:31 UTC+5"}, {"Asia/Kathmandu", "2026-11-26 11:16 UTC+5:45"},
+		{"America/St_Johns", "2026-11-26 02:01 UTC-3:30"},
+	};
+	char text[BSG_TIME_LOCAL_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+		assert_int_equal(setenv("TZ", zones[i].zone, 1), 0);
+		tzset();
+		bsg_time_format_local(1795671060, text);
+		assert_string_equal(text, zones[i].text);
+	}
+	bsg_time_format_local(INT64_MIN, text);
+	bsg_time_format_local(INT64_MAX, text);
+	unsetenv("TZ");
+	tzset();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +336,7 @@ int main(void)
 		cmocka_unit_test(broken_times_are_refused),
 		cmocka_unit_test(http_dates_go_there_and_back),
 		cmocka_unit_test(durations_go_there_and_back),
+		cmocka_unit_test(a_time_for_people_is_in_the_zone_of_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
