@@ -29,7 +29,6 @@
 #define LEASE (4 * HOUR)
 #define LOCKED_S (2 * MINUTE)		/* a locked screen is unlocked after this */
 #define POLL_S (20 * MINUTE)
-#define RECOVERY_S (5 * MINUTE)		/* after Apple is back: the sender's longest pause and what follows */
 #define N_GATES 8
 #define HOPS 4
 
@@ -158,11 +157,6 @@ static uint32_t should(size_t i)
 	return functions;
 }
 
-static bool apple_works(void)
-{
-	return !world.apns_is_down && (now() < apns_down || now() >= apns_back + RECOVERY_S);
-}
-
 static bool can_obey(size_t i)
 {
 	return !is_silent(i) && (world.phones[i].iphone.is & BSG_IPHONE_LOCKED) == 0;
@@ -175,14 +169,14 @@ static void check_phone(size_t i)
 	const bool polled = is_poller(i) && people[i].polled == now() && can_obey(i);
 
 	n_restrictions_seen += has != 0;
-	if (apple_works() || polled || (has & ~wanted) == 0)
+	if (bsg_world_apple_works(&world) || polled || (has & ~wanted) == 0)
 		look(FREE, (has & ~wanted) == 0, i, "restricted without a reason");
 	if (has != 0)
 		look(BOUNDED, phone->removal > now() && phone->removal <= now() + LEASE &&
 		     (phone->removal <= closes || wanted == 0), i, "a lock that lasts too long");
-	if (apple_works() && can_obey(i))
+	if (bsg_world_apple_works(&world) && can_obey(i))
 		look(LOCKED_IN, (wanted & ~has) == 0, i, "not restricted");
-	if (polled && !apple_works()) {
+	if (polled && !bsg_world_apple_works(&world)) {
 		look(POLLS, (wanted & ~has) == 0, i, "polled, and is not restricted");
 		n_by_poll += wanted != 0;
 	}
@@ -334,7 +328,7 @@ static void ask_again(void)
 	n_at_gate = 0;
 	for (size_t i = 0; i < world.n; i++) {
 		const struct person *p = &people[i];
-		const bool proves = can_obey(i) && apple_works();
+		const bool proves = can_obey(i) && bsg_world_apple_works(&world);
 
 		if (p->in_at != 0 && now() < p->in_at + LEASE && (p->asked == NOT_ASKED || (p->asked == ASKED && now() > p->in_at) ||
 								  (p->asked == SEALED && proves)))
@@ -357,7 +351,7 @@ static void judge(size_t i)
 {
 	struct person *p = &people[i];
 	const bool proven = should(i) == 0 || (should(i) & ~bsg_iphone_restricted(&world.phones[i].iphone)) == 0;
-	const bool locked = (world.phones[i].iphone.is & BSG_IPHONE_LOCKED) != 0 && !is_silent(i) && apple_works();
+	const bool locked = (world.phones[i].iphone.is & BSG_IPHONE_LOCKED) != 0 && !is_silent(i) && bsg_world_apple_works(&world);
 
 	if (p->asked == NOT_ASKED) {
 		judge_first(i, p, proven);
@@ -377,7 +371,7 @@ static bool tick(void)
 	bool rests;
 
 	if (now() == apns_down || now() == apns_back)
-		bsg_world_apns(&world, now() == apns_down, apns_back + RECOVERY_S);
+		bsg_world_apns(&world, now() == apns_down);
 	phones_by_themselves();
 	rests = bsg_world_settle(&world);
 	pass_the_gate();
@@ -483,14 +477,14 @@ static int report(double enrolled_s, double day_s, const struct bsg_fleet_stats 
 	if (as_json)
 		printf("{\"bench\":\"day\",\"what\":\"a working day of %zu iPhones: phones or verdicts that were wrong\",\"value\":%lu,\"unit\":\"\","
 		       "\"target\":\"0\",\"met\":%s,\"crossings\":%lu,\"commands\":%llu,\"requests\":%llu,\"admitted_at_once\":%lu,\"sealed\":%lu,"
-		       "\"sealed_then_admitted\":%lu,\"enrolment_s\":%.1f,\"day_s\":%.1f,\"peak_mib_of_all\":%ld,"
+		       "\"sealed_then_admitted\":%lu,\"broken_connections_to_apns\":%u,\"enrolment_s\":%.1f,\"day_s\":%.1f,\"peak_mib_of_all\":%ld,"
 		       "\"shared_with\":\"server, phones, pushes and gates in one process\"}\n", world.n, n_wrong, n_wrong == 0 ? "true" : "false",
 		       n_crossings, (unsigned long long)stats->n_commands, (unsigned long long)stats->n_requests, n_admitted, n_sealed,
-		       n_sealed_then_admitted, enrolled_s, day_s, used.ru_maxrss / 1024);
+		       n_sealed_then_admitted, world.n_outages, enrolled_s, day_s, used.ru_maxrss / 1024);
 	else
 		printf("# %zu phones, %lu crossings, %llu commands, %llu requests; %lu admitted at once, %lu sealed, %lu of them admitted later;"
-		       " enrolled in %.1f s, the day took %.1f s\n", world.n, n_crossings, (unsigned long long)stats->n_commands,
-		       (unsigned long long)stats->n_requests, n_admitted, n_sealed, n_sealed_then_admitted, enrolled_s, day_s);
+		       " %u times a connection to APNs broke by itself; enrolled in %.1f s, the day took %.1f s\n", world.n, n_crossings, (unsigned long long)stats->n_commands,
+		       (unsigned long long)stats->n_requests, n_admitted, n_sealed, n_sealed_then_admitted, world.n_outages, enrolled_s, day_s);
 	return n_wrong == 0 ? 0 : 1;
 }
 

@@ -167,6 +167,11 @@ void bsg_world_close(struct bsg_world *world)
 	remove_folder(world->dir);
 }
 
+bool bsg_world_apple_works(const struct bsg_world *world)
+{
+	return !world->apns_is_down && bsg_clock_utc(&world->clock.clock) >= world->apns_works_from;
+}
+
 /* What is left to do now; NULL: nothing. In the order in which one causes the next, so that nothing slips through. */
 static const char *left(struct bsg_world *world)
 {
@@ -180,8 +185,14 @@ static const char *left(struct bsg_world *world)
 	struct bsg_due_rec orders;
 	struct bsg_error err;
 	struct bsg_page page = {.cursor = "", .limit = 1};
-	const bool apple_works = !world->apns_is_down && now >= world->apns_works_from;
+	bool apple_works;
 
+	bsg_apple_wake_stats((struct bsg_apple *)world->platform, &pushes);
+	if (pushes.state == BSG_PUSH_DOWN && bsg_world_apple_works(world)) {
+		world->n_outages++;
+		world->apns_works_from = now + BSG_DAY_RECOVERY_S;
+	}
+	apple_works = bsg_world_apple_works(world);
 	if (bsg_store_orders_due(store, &ask, &page, &orders, &err) != BSG_OK || page.n > 0)
 		return "orders";
 	page = (struct bsg_page){.cursor = "", .limit = 1};
@@ -190,7 +201,6 @@ static const char *left(struct bsg_world *world)
 	page = (struct bsg_page){.cursor = "", .limit = 1};
 	if (apple_works && (bsg_store_apple_pushes(store, now, &page, &push, &err) != BSG_OK || page.n > 0))
 		return "pushes that are due";
-	bsg_apple_wake_stats((struct bsg_apple *)world->platform, &pushes);
 	if (pushes.n_flying > 0 || (apple_works && pushes.n_waiting > 0))
 		return "pushes under way";
 	if (!bsg_fleet_is_idle(world->fleet))
@@ -220,12 +230,12 @@ void bsg_world_pass(struct bsg_world *world, int64_t s)
 	bsg_server_wake(world->server);
 }
 
-void bsg_world_apns(struct bsg_world *world, bool is_down, int64_t works_from)
+void bsg_world_apns(struct bsg_world *world, bool is_down)
 {
 	const struct bsg_sim_behaviour behaviour = {.drops = is_down};
 
 	world->apns_is_down = is_down;
-	world->apns_works_from = works_from;
+	world->apns_works_from = bsg_clock_utc(&world->clock.clock) + BSG_DAY_RECOVERY_S;
 	bsg_sim_apns_behave(world->apns, &behaviour);
 	if (is_down)
 		bsg_sim_apns_drop_all(world->apns);

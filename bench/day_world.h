@@ -9,6 +9,7 @@
 #include "sim/apns.h"
 #include "sim/fleet.h"
 
+#define BSG_DAY_RECOVERY_S 300	/* after Apple is back: the longest pause of the sender (a minute), and what follows */
 #define BSG_DAY_TOPIC "com.apple.mgmt.External.day"
 
 struct bsg_world {
@@ -24,7 +25,11 @@ struct bsg_world {
 	struct bsg_fleet *fleet;
 	bool apns_is_down;
 	int64_t apns_works_from;	/* Apple answers again, but the sender's pauses end by our clock: until then pushes may wait */
+	unsigned n_outages;		/* that we did not make: a connection to Apple broke */
 };
+
+/** Whether every push goes out at once. */
+bool bsg_world_apple_works(const struct bsg_world *world);
 
 /** Begin with @n phones that are enrolled at @now. Ends the process with a reason if it cannot. */
 void bsg_world_open(struct bsg_world *world, unsigned n, int64_t now, const char *policy);
@@ -36,7 +41,7 @@ bool bsg_world_settle(struct bsg_world *world);
 /** Let @s pass; nothing follows before bsg_world_settle(). */
 void bsg_world_pass(struct bsg_world *world, int64_t s);
 
-/** Apple closes every connection without an answer, or answers again: what waited has gone out at @p works_from. */
-void bsg_world_apns(struct bsg_world *world, bool is_down, int64_t works_from);
+/** Apple closes every connection without an answer, or answers again. */
+void bsg_world_apns(struct bsg_world *world, bool is_down);
 
 #endif
