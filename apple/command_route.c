@@ -38,6 +38,29 @@ static void job_free(struct job *job)
 
 /* ---- answers to the phone -------------------------------------------- */
 
+/* Names of apps are in the phone's orders, which the writer's thread may not wait for: read before, where a profile is made or judged. */
+static enum bsg_err read_apps(struct job *job, const struct bsg_apple_command *command, struct bsg_error *err)
+{
+	const struct bsg_platform_host *host = job->apple->platform.host;
+	enum bsg_err rc;
+
+	if (job->apps != NULL || (command->functions & BSG_BIT(BSG_APPS)) == 0)
+		return BSG_OK;
+	job->apps = calloc(1, sizeof(*job->apps));
+	if (job->apps == NULL)
+		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the names of apps");
+	rc = host->apps(host, job->identity.rec.device, job->apps->names, &job->apps->n, err);
+	for (size_t i = 0; i < job->apps->n; i++)
+		job->apps->list[i] = job->apps->names[i];
+	return rc;
+}
+
+/* Whether a profile's apps were not read: it was desired while this message was under way, and is given at the next Idle. */
+static bool lacks_apps(const struct job *job, const struct bsg_apple_command *command)
+{
+	return command->kind == BSG_APPLE_INSTALL && (command->functions & BSG_BIT(BSG_APPS)) != 0 && job->apps == NULL;
+}
+
 static enum bsg_err write_plist(struct job *job, const struct bsg_apple_command *command, struct bsg_error *err)
 {
 	enum bsg_err rc;
@@ -55,7 +78,7 @@ static void answer_command(struct job *job, const struct bsg_apple_command *comm
 	struct bsg_error err;
 	enum bsg_err rc = BSG_OK;
 
-	if (command->kind == BSG_APPLE_NO_COMMAND) {
+	if (command->kind == BSG_APPLE_NO_COMMAND || lacks_apps(job, command)) {
 		bsg_apple_done(job->x);
 		return;
 	}
@@ -103,7 +126,7 @@ static void say_error(struct job *job, enum bsg_apple_command_kind other_way, co
 
 /* Which way of doing the same is left after an Error. */
 static const enum bsg_apple_command_kind other_ways[] = {
-	[BSG_APPLE_REMOVE] = BSG_APPLE_INSTALL, [BSG_APPLE_INSTALL] = BSG_APPLE_NO_COMMAND,
+	[BSG_APPLE_REMOVE] = BSG_APPLE_INSTALL, [BSG_APPLE_SETTINGS] = BSG_APPLE_INSTALL, [BSG_APPLE_INSTALL] = BSG_APPLE_NO_COMMAND,
 	[BSG_APPLE_VERIFY] = BSG_APPLE_VERIFY_LIST, [BSG_APPLE_VERIFY_LIST] = BSG_APPLE_NO_COMMAND,
 };
 
@@ -157,7 +180,27 @@ static void judge(struct job *job, const struct bsg_apple_command *command)
 	else if (command->functions == 0)
 		judge_lift(job, &lock);
 	else
-		say_verified(job, bsg_verify_restricted(&job->result, &lock, BSG_SETTINGS_ALL));
+		say_verified(job, bsg_verify_restricted(&job->result, &lock, (uint32_t)job->identity.rec.settings_done));
+}
+
+/* The profile follows also where something could not be set: the rest is restricted all the same (A124). */
+static void take_settings(struct job *job, const struct bsg_apple_command *command)
+{
+	const struct bsg_apple_rec *rec = &job->identity.rec;
+	const uint32_t sent = command->until <= job->now ? 0 :	/* then it was not told to set anything */
+			      bsg_apple_settings(rec->kind, (unsigned)rec->os_version, (uint32_t)command->functions);
+	const uint32_t done = bsg_result_settings_done(&job->result, sent), missing = sent & ~done;
+	char text[BSG_APPLE_ERROR_SIZE];
+
+	job->op.apple_answer.settings_done = done;
+	if (missing == 0) {
+		job->op.apple_answer.answer = BSG_APPLE_ACKNOWLEDGED;
+		follow_by(job, BSG_APPLE_INSTALL);
+		return;
+	}
+	snprintf(text, sizeof(text), "Settings: not switched off:%s%s", (missing & BSG_SETTING_HOTSPOT) != 0 ? " hotspot" : "",
+		 (missing & BSG_SETTING_BLUETOOTH) != 0 ? " bluetooth" : "");
+	say_error(job, BSG_APPLE_INSTALL, text);
 }
 
 /* The command that is out, as the row had it. */
@@ -197,8 +240,12 @@ static enum bsg_err read_answer(struct job *job, struct bsg_error *err)
 		op->answer = BSG_APPLE_NOT_NOW;
 	} else if (job->result.status != BSG_RESULT_ACKNOWLEDGED) {
 		read_error(job);
+	} else if (command.kind == BSG_APPLE_SETTINGS) {
+		take_settings(job, &command);
 	} else if (command.kind == BSG_APPLE_VERIFY || command.kind == BSG_APPLE_VERIFY_LIST) {
-		judge(job, &command);
+		rc = read_apps(job, &command, err);
+		if (rc == BSG_OK)
+			judge(job, &command);
 	} else {
 		op->answer = BSG_APPLE_ACKNOWLEDGED;
 		follow_by(job, verification_of(rec));
@@ -255,34 +302,21 @@ static void done(struct bsg_batch *batch)
 
 /* ---- before it ------------------------------------------------------- */
 
-/* Names of apps are in the phone's orders, which the writer's thread may not wait for. */
-static enum bsg_err read_apps(struct job *job, struct bsg_error *err)
-{
-	const struct bsg_platform_host *host = job->apple->platform.host;
-	enum bsg_err rc;
-
-	if ((job->identity.rec.desired & BSG_BIT(BSG_APPS)) == 0)
-		return BSG_OK;
-	job->apps = calloc(1, sizeof(*job->apps));
-	if (job->apps == NULL)
-		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the names of apps");
-	rc = host->apps(host, job->identity.rec.device, job->apps->names, &job->apps->n, err);
-	for (size_t i = 0; i < job->apps->n; i++)
-		job->apps->list[i] = job->apps->names[i];
-	return rc;
-}
-
 /* Make what is likely to be answered, on this thread. */
 static enum bsg_err prepare(struct job *job, struct bsg_error *err)
 {
 	const struct bsg_op_apple_answer *op = &job->op.apple_answer;
 	struct bsg_apple_command next = command_of(&job->identity.rec);
+	enum bsg_err rc;
 
 	if (op->answer != BSG_APPLE_IDLE) {
 		next.kind = op->follow;
 		memcpy(next.uuid, job->uuid, sizeof(next.uuid));
 	}
-	return next.kind == BSG_APPLE_NO_COMMAND ? BSG_OK : write_plist(job, &next, err);
+	if (next.kind == BSG_APPLE_NO_COMMAND)
+		return BSG_OK;
+	rc = next.kind == BSG_APPLE_INSTALL ? read_apps(job, &next, err) : BSG_OK;
+	return rc == BSG_OK ? write_plist(job, &next, err) : rc;
 }
 
 /* What the row says already needs no write: nothing is out, it was given before, or its NotNow is known (A92). @return true: answered */
@@ -323,10 +357,8 @@ static void submit(struct job *job)
 static bool converse(struct job *job)
 {
 	struct bsg_error err;
-	enum bsg_err rc = read_apps(job, &err);
+	enum bsg_err rc = read_answer(job, &err);
 
-	if (rc == BSG_OK)
-		rc = read_answer(job, &err);
 	if (rc == BSG_OK)
 		rc = prepare(job, &err);
 	if (rc != BSG_OK) {

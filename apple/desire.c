@@ -106,7 +106,8 @@ static enum bsg_err fill_desire(const struct bsg_platform_phone *phone, const st
 	/* Other apps under the same function need a new profile; what is verified says nothing of names. */
 	if (has_it(phone, functions, op->until) && (functions & BSG_BIT(BSG_APPS)) == 0)
 		return rc;
-	op->command = functions != 0 ? BSG_APPLE_INSTALL : BSG_APPLE_REMOVE;
+	op->command = functions == 0 ? BSG_APPLE_REMOVE :
+		      bsg_apple_settings(phone->kind, phone->os_level, functions) != 0 ? BSG_APPLE_SETTINGS : BSG_APPLE_INSTALL;
 	op->uuid = out->uuid;
 	op->push = true;
 	return rc;

@@ -23,7 +23,7 @@ rules:
   - id: no-camera
     who: {all: true}
     where: [house]
-    restrict: [camera, microphone]
+    restrict: [%(restrict)s]%(apps)s
     because: {kk: Құпия, ru: Секрет, en: Secret}
     stage: all
 """
@@ -38,7 +38,8 @@ class Phone(apple_phone.Phone):
         self.locked = False     # its screen
         self.disobeys = False
         self.refuses = set()    # commands that are answered Error
-        self.said = []          # (RequestType, Status)
+        self.on = {"PersonalHotspot", "Bluetooth"}  # switches of a supervised phone
+        self.stiff = set()      # those that Settings cannot switch
 
     def said_idle(self, status="Idle", uuid=None, **more):
         message = {"Status": status, "UDID": self.udid, **more}
@@ -48,8 +49,20 @@ class Phone(apple_phone.Phone):
         assert answer.status == 200, (answer.status, answer.body)
         return plistlib.loads(answer.body) if answer.body else None
 
+    def holds(self, key):
+        """The value that its profile gives to a key; None: none."""
+        return None if self.lock is None else self.lock["PayloadContent"][0].get(key)
+
     def allows_camera(self):
-        return self.lock is None or self.lock["PayloadContent"][0].get("allowCamera", True)
+        return self.holds("allowCamera") is not False
+
+    def set(self, setting):
+        """One setting. @return its own answer"""
+        if setting["Item"] in self.stiff:
+            return {"Item": setting["Item"], "Status": "Error", "ErrorChain": [{"ErrorDomain": "MCSettingsErrorDomain", "ErrorCode": 43000}]}
+        assert setting["Enabled"] is False, "nothing is ever switched on"
+        self.on.discard(setting["Item"])
+        return {"Item": setting["Item"], "Status": "Acknowledged"}
 
     def obey(self, command):
         """What it answers: a status and more."""
@@ -63,13 +76,20 @@ class Phone(apple_phone.Phone):
             if not self.disobeys:
                 self.lock = plistlib.loads(command["Payload"])
                 assert self.lock["PayloadIdentifier"] == "kz.bosaga.lock", self.lock
+        elif kind == "Settings":
+            return "Acknowledged", {"Settings": [self.set(setting) for setting in command["Settings"]]}
         elif kind == "RemoveProfile":
             assert command["Identifier"] == "kz.bosaga.lock", command
             if not self.disobeys:
                 self.lock = None
         elif kind == "Restrictions":
-            allowed = {"allowCamera": {"value": self.allows_camera()}, "allowScreenShot": {"value": True}}
-            return "Acknowledged", {"GlobalRestrictions": {"restrictedBool": allowed}}
+            keys = ("allowCamera", "allowScreenShot", "allowPersonalHotspotModification", "allowBluetoothModification", "allowHostPairing",
+                    "allowFilesUSBDriveAccess")
+            allowed = {key: {"value": self.holds(key) is not False} for key in keys}
+            said = {"restrictedBool": allowed}
+            if self.holds("blockedAppBundleIDs"):
+                said["union"] = {"blockedAppBundleIDs": {"values": self.holds("blockedAppBundleIDs")}}
+            return "Acknowledged", {"GlobalRestrictions": said}
         elif kind == "ProfileList":
             own = [{"PayloadIdentifier": p["PayloadIdentifier"], "PayloadUUID": p["PayloadUUID"]} for p in [self.lock] if p]
             return "Acknowledged", {"ProfileList": own}
@@ -87,13 +107,13 @@ class Phone(apple_phone.Phone):
 
 
 class World:
-    def __init__(self, lease="4h", config=""):
+    def __init__(self, lease="4h", config="", kind="ios-device", restrict="camera, microphone", apps="", system="17.5.1"):
         self.server = harness.Server(apple_phone.CONFIG + config).start()
         self.faults = apple_phone.faults(self.server)
         plane.add_person(self.server, "aigerim", "B1")
-        plane.apply_policy(self.server, POLICY % {"lease": lease})
-        self.phone = Phone(self.server, challenge=apple_phone.invite(self.server, "aigerim"))
-        self.phone.begin()
+        plane.apply_policy(self.server, POLICY % {"lease": lease, "restrict": restrict, "apps": apps and "\n    apps: [%s]" % apps})
+        self.phone = Phone(self.server, challenge=apple_phone.invite(self.server, "aigerim", kind))
+        self.phone.begin(OSVersion=system)
 
     def show(self):
         return plane.must(plane.call(self.server, "GET", "/api/v1/devices/" + self.phone.id))
@@ -109,9 +129,9 @@ class World:
         """Wait until a command is out that begins so, and give the phone's first Idle."""
         return harness.wait_for("a command is out", lambda: self.show()["phone"]["desired"] == kind)
 
-    def come(self):
+    def come(self, desired=("camera",)):
         self.cross("in")
-        self.out(["camera"])
+        self.out(list(desired))
 
     def end(self):
         metrics = plane.must(plane.call(self.server, "GET", "/metrics")).body.decode()
@@ -192,6 +212,10 @@ def acknowledged_without_obeying_is_never_restricted():
     assert phone.converse() == ["InstallProfile", "Restrictions"]
     assert world.state() == "unverified", world.show()
     assert world.show()["phone"]["verified"] == []
+    world.cross("out")  # its profile may be there all the same
+    world.out([])
+    phone.disobeys = False
+    assert phone.converse() == ["RemoveProfile", "Restrictions"]
     world.end()
 
 
@@ -207,8 +231,9 @@ def a_client_that_knows_one_way_only_is_asked_the_other():
     world.out([])
     # The neutral profile takes the lock's place.
     assert phone.converse() == ["RemoveProfile", "InstallProfile", "Restrictions", "ProfileList"]
-    assert phone.allows_camera() and phone.lock["PayloadContent"] == [] or phone.allows_camera()
-    assert world.show()["phone"]["verified"] == [], world.show()["phone"]
+    assert phone.allows_camera()
+    shown = world.show()["phone"]
+    assert (shown["verified"], shown["trouble"], shown["trouble_at"]) == ([], None, None), shown
     world.end()
 
 
@@ -286,6 +311,87 @@ def a_server_killed_between_commit_and_answer_goes_on_where_it_was():
     assert phone.said_idle()["CommandUUID"] == command["CommandUUID"], "the same command"
     assert phone.converse() == ["InstallProfile", "Restrictions"]
     assert world.state() == "verified"
+    world.end()
+
+
+RADIOS = ["camera", "hotspot", "bluetooth"]
+
+
+@claim
+def a_supervised_phone_switches_its_radios_off_before_they_are_kept_so():
+    world = World(kind="ios-supervised", restrict="bluetooth, hotspot, camera, apps", apps="com.example.game")
+    phone = world.phone
+    world.come(RADIOS + ["apps"])
+    command = phone.said_idle()
+    items = [{"Item": item, "Enabled": False} for item in ("PersonalHotspot", "Bluetooth")]
+    assert command["Command"] == {"RequestType": "Settings", "Settings": items}, command
+    status, more = phone.obey(command["Command"])
+    following = phone.said_idle(status, command["CommandUUID"], **more)
+    assert following["Command"]["RequestType"] == "InstallProfile", following
+    assert [world.state(f) for f in RADIOS] == ["desired"] * 3, "a setting that was made is no profile"
+    status, more = phone.obey(following["Command"])
+    following = phone.said_idle(status, following["CommandUUID"], **more)
+    assert following["Command"]["RequestType"] == "Restrictions", following
+    status, more = phone.obey(following["Command"])
+    assert phone.said_idle(status, following["CommandUUID"], **more) is None
+    assert phone.on == set() and phone.holds("blockedAppBundleIDs") == ["com.example.game"], phone.lock
+    assert [world.state(f) for f in RADIOS + ["apps"]] == ["verified"] * 4, world.show()
+    world.cross("out")
+    world.out([])
+    assert phone.converse() == ["RemoveProfile", "ProfileList"], "no answer to Restrictions names all apps that are not blocked"
+    assert (phone.lock, phone.on, world.show()["phone"]["verified"]) == (None, set(), []), "the owner switches them on again"
+    world.end()
+
+
+@claim
+def a_supervised_phone_of_an_older_system_proves_its_lift_by_its_restrictions():
+    world = World(kind="ios-supervised", restrict="bluetooth, hotspot, camera", system="13.7")
+    phone = world.phone
+    world.come(RADIOS)
+    assert phone.converse() == ["Settings", "InstallProfile", "Restrictions"]
+    assert [world.state(f) for f in RADIOS] == ["verified"] * 3, world.show()
+    world.cross("out")
+    world.out([])
+    assert phone.converse() == ["RemoveProfile", "Restrictions"]
+    assert (phone.lock, phone.on, world.show()["phone"]["verified"]) == (None, set(), []), world.show()
+    world.end()
+
+
+@claim
+def what_a_phone_could_not_switch_off_is_not_verified_and_the_rest_is():
+    world = World(kind="ios-supervised", restrict="bluetooth, hotspot, camera")
+    phone = world.phone
+    phone.stiff = {"Bluetooth"}
+    world.come(RADIOS)
+    assert phone.converse() == ["Settings", "InstallProfile", "Restrictions"]
+    assert [world.state(f) for f in RADIOS] == ["verified", "verified", "unverified"], world.show()
+    shown = world.show()["phone"]
+    assert (shown["verified"], shown["trouble"]) == (["camera", "hotspot"], "Settings: not switched off: bluetooth"), shown
+    time.sleep(1.1)  # crossings of one second move nothing (V11)
+    world.cross("out")
+    world.out([])
+    assert phone.converse() == ["RemoveProfile", "ProfileList"]
+    assert world.show()["phone"]["trouble"] is None
+    phone.stiff = set()
+    time.sleep(1.1)
+    world.come(RADIOS)
+    assert phone.converse() == ["Settings", "InstallProfile", "Restrictions"]
+    assert [world.state(f) for f in RADIOS] == ["verified"] * 3, world.show()
+    world.end()
+
+
+@claim
+def a_phone_that_knows_no_settings_is_restricted_in_the_rest_and_freed_of_all():
+    world = World(kind="ios-supervised", restrict="bluetooth, hotspot, camera")
+    phone = world.phone
+    phone.refuses = {"Settings", "Restrictions"}
+    world.come(RADIOS)
+    assert phone.converse() == ["Settings", "InstallProfile", "Restrictions", "ProfileList"]
+    assert [world.state(f) for f in RADIOS] == ["verified", "unverified", "unverified"], world.show()
+    world.cross("out")
+    world.out([])
+    assert phone.converse() == ["RemoveProfile", "ProfileList"]
+    assert (phone.lock, world.show()["phone"]["verified"]) == (None, []), world.show()
     world.end()
 
 

@@ -113,10 +113,10 @@ class Phone(scep_phone.Phone):
     def token_update(self, token=None, magic="MAGIC-1", **more):
         return self.checkin("TokenUpdate", Token=token or b"\x01" * 32, PushMagic=magic, UnlockToken=b"never kept", **more)
 
-    def begin(self):
-        """The whole enrolment."""
+    def begin(self, **more):
+        """The whole enrolment. @more: of Authenticate"""
         self.enrol()
-        for answer in (self.authenticate(), self.token_update()):
+        for answer in (self.authenticate(**more), self.token_update()):
             assert (answer.status, answer.body) == (200, b""), (answer.status, answer.body)
         return self
 

@@ -95,16 +95,18 @@ static const struct grades {
 	{ "ios-device", 1801, false, "E-E---------" },
 	{ "ios-user", 0, false, "--E---------" },
 	{ "ios-user", 1801, false, "--E---------" },
-	/* internet, hotspot and bluetooth take commands that we do not send yet: the design has them, we say that they go on working. */
-	{ "ios-supervised", 0, false, "E-E-E--EE-E-" },
-	{ "ios-supervised", 1801, false, "E-E-E--EE-E-" },
-	{ "ios-supervised", 1500, false, "E-E-E--EE-E-" },
-	{ "ios-supervised", 1405, false, "E-E-E--EE---" },	/* blocked apps: 15 */
-	{ "ios-supervised", 1404, false, "E-E----EE---" },	/* allowed networks only: 14.5 */
-	{ "ios-supervised", 1402, false, "E-E----EE---" },
-	{ "ios-supervised", 1401, false, "E-E-----E---" },	/* nfc: 14.2 */
-	{ "ios-supervised", 1202, false, "E-E-----E---" },
-	{ "ios-supervised", 1201, false, "E-E-----E---" },
+	/* internet takes a command that we do not send yet: the design has it, we say that it goes on working. */
+	{ "ios-supervised", 0, false, "E-E-EEEEE-E-" },
+	{ "ios-supervised", 1801, false, "E-E-EEEEE-E-" },
+	{ "ios-supervised", 1500, false, "E-E-EEEEE-E-" },
+	{ "ios-supervised", 1405, false, "E-E-EEEEE---" },	/* blocked apps: 15 */
+	{ "ios-supervised", 1404, false, "E-E--EEEE---" },	/* allowed networks only: 14.5 */
+	{ "ios-supervised", 1402, false, "E-E--EEEE---" },
+	{ "ios-supervised", 1401, false, "E-E--EE-E---" },	/* nfc: 14.2 */
+	{ "ios-supervised", 1202, false, "E-E--EE-E---" },
+	{ "ios-supervised", 1201, false, "E-E---E-E---" },	/* hotspot: 12.2 */
+	{ "ios-supervised", 1103, false, "E-E---E-E---" },
+	{ "ios-supervised", 1102, false, "E-E-----E---" },	/* bluetooth: 11.3 */
 	{ "watch-apple", 0, false, "--E---------" },
 	{ "watch-wear", 0, false, "------------" },
 	{ "linux-agent", 0, false, "EEpEEEEEEEE-" },
