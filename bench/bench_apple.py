@@ -31,7 +31,7 @@ def say(bench, what, value, unit, target="", met=None, **more):
 
 
 def policy():
-    day = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + s)) for s in (-3600, 43200)]
+    day = [time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(time.time() + s)) for s in (-3600, 43200)]
     return json.dumps({"bosaga": 1, "places": [{"id": "house", "gates": [{"id": "north"}]}],
                        "rules": [{"id": "no-camera", "who": {"all": True}, "restrict": ["camera"], "windows": [day], "lead": "0m"}]})
 
@@ -82,7 +82,7 @@ class Bench:
 
 def main():
     bench = Bench()
-    bench.settled("SELECT count(*) FROM device WHERE orders_serial > 0", N)
+    bench.settled("SELECT count(*) FROM device WHERE serial > 0", N)
     first = bench.load("enrol", 0, N_PART)
     bench.settled("SELECT count(*) FROM apple_device WHERE command != 0", N_PART)
     bench.load("enrol", N_PART, N - 2 * N_PART)
