@@ -24,6 +24,12 @@ rules:
     restrict: [camera]
     because: {kk: Қызметтік ақпаратты қорғау, ru: Защита служебной информации, en: To protect service information}
     stage: all
+  - id: no-radio
+    who: {units: [archive]}
+    where: [house]
+    restrict: [camera, hotspot, bluetooth]
+    because: {kk: Мұрағатты қорғау, ru: Защита архива, en: To protect the archive}
+    stage: all
 """
 
 folder = harness.folder("iphone-")
@@ -47,11 +53,11 @@ def apply(stay):
 class Iphone:
     """`bosaga-sim iphone` of a new person: what it printed is in `lines`."""
 
-    def __init__(self, person, badge, *options):
+    def __init__(self, person, badge, *options, unit="ministry", kind="ios-device"):
         self.person, self.badge, self.options = person, badge, options
         self.profile = os.path.join(folder, person + ".mobileconfig")
-        server.cli("person", "add", person, "--name", person, "--unit", "ministry", "--badge", badge)
-        server.cli_text("invite", person, "--kind", "ios-device", "--out", self.profile)
+        server.cli("person", "add", person, "--name", person, "--unit", unit, "--badge", badge)
+        server.cli_text("invite", person, "--kind", kind, "--out", self.profile)
         self.start()
 
     def start(self):
@@ -183,6 +189,18 @@ def a_phone_that_knows_no_restrictions_is_verified_by_its_list():
     other.cross("out")
     other.wait(lambda line: line.get("restricted") == [], "is free")
     harness.stop(other.process)
+
+
+@claim
+def a_supervised_phone_has_its_radios_switched_off_and_gets_the_switches_back():
+    own = Iphone("bota", "1004", "--supervised", "--poll", "1", unit="archive", kind="ios-supervised")
+    own.cross("in")
+    harness.wait_for("all is verified", lambda: own.shown()["phone"]["verified"] == ["camera", "hotspot", "bluetooth"])
+    harness.wait_for("bota has neither", lambda: own.restricted() == ["camera", "hotspot", "bluetooth"])
+    own.cross("out")
+    own.wait(lambda line: line.get("restricted") == [], "is free")
+    harness.wait_for("the server knows it", lambda: own.shown()["phone"]["verified"] == [])
+    harness.stop(own.process)
 
 
 @claim
