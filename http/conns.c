@@ -115,9 +115,6 @@ void bsg_http_conn_close(struct bsg_http_conn *conn)
 	server->stats.n_open--;
 	pthread_mutex_unlock(&server->lock);
 	bsg_http_leaf_unref(conn->leaf);
-	if (conn->proxied != NULL)
-		bsg_http_leaf_unref(conn->proxied->leaf);
-	free(conn->proxied);
 	bsg_http_creds_unref(conn->creds);
 	free(conn);
 }

@@ -90,6 +90,7 @@ struct bsg_http_creds {
 	gnutls_certificate_credentials_t certificate;
 	gnutls_x509_trust_list_t client_ca;	/* NULL if clients show none */
 	gnutls_datum_t ticket_key;
+	struct bsg_http_proved *proved;		/* proved.c; NULL if clients show none */
 };
 
 struct bsg_http_leaf {			/* a client certificate; shared by exchanges */
@@ -111,6 +112,13 @@ enum bsg_err bsg_http_creds_new(const struct bsg_http_creds_source *source,
 struct bsg_http_creds *bsg_http_creds_ref(struct bsg_http_creds *creds);
 void bsg_http_creds_unref(struct bsg_http_creds *creds);
 
+/* proved.c: client certificates that were verified lately. NULL is an empty table that keeps nothing. */
+struct bsg_http_proved *bsg_http_proved_new(void);
+void bsg_http_proved_free(struct bsg_http_proved *table);
+/* Fill the rest of @peer by its sha256. */
+bool bsg_http_proved_find(struct bsg_http_proved *table, int64_t now, struct bsg_http_peer *peer);
+void bsg_http_proved_keep(struct bsg_http_proved *table, int64_t now, const struct bsg_http_peer *peer);
+
 struct bsg_http_leaf *bsg_http_leaf_ref(struct bsg_http_leaf *leaf);
 void bsg_http_leaf_unref(struct bsg_http_leaf *leaf);
 
@@ -126,12 +134,6 @@ bool bsg_http_leaf_describe(const uint8_t *der, size_t len, struct bsg_http_peer
 #define BSG_HTTP_DER_MAX 4096
 bool bsg_http_parse_client_cert(const char *value, uint8_t *der, size_t *len);
 
-/* The last that a Client-Cert on a proxy's connection named, verified. */
-struct bsg_http_proxied {
-	struct bsg_http_peer peer;
-	struct bsg_http_leaf *leaf;
-};
-
 struct bsg_http_conn {
 	struct bsg_http_conn *next, *prev;	/* server.lock */
 	struct bsg_http_server *server;
@@ -144,7 +146,6 @@ struct bsg_http_conn {
 	bool peer_known;			/* the fields below: connection's thread only */
 	struct bsg_http_peer peer;
 	struct bsg_http_leaf *leaf;
-	struct bsg_http_proxied *proxied;	/* NULL: none yet, or no proxy: most connections are held polls */
 };
 
 /* Prepare a TLS session before its handshake. */

@@ -73,53 +73,20 @@ static bool refuse_peer(struct bsg_http_exchange *x, const char *code)
 	return false;
 }
 
-/*
- * The same certificate as before on this connection: its chain was verified against the same CA, which is most of a request's
- * cost. Its end and its revocation are judged on every request all the same (check_peer).
- */
-static bool is_known(struct bsg_http_exchange *x, const uint8_t *der, size_t len)
-{
-	const struct bsg_http_proxied *last = x->conn->proxied;
-
-	if (last == NULL || last->leaf == NULL || last->peer.der_len != len || memcmp(last->peer.der, der, len) != 0)
-		return false;
-	x->peer = last->peer;
-	x->leaf = bsg_http_leaf_ref(last->leaf);
-	return true;
-}
-
-static bool verify_and_remember(struct bsg_http_exchange *x, const uint8_t *der, size_t len)
-{
-	struct bsg_http_conn *conn = x->conn;
-
-	if (!bsg_http_leaf_verify(conn->creds, der, len, &x->peer, &x->leaf))
-		return false;
-	if (conn->proxied == NULL)
-		conn->proxied = calloc(1, sizeof(*conn->proxied));
-	if (conn->proxied == NULL)
-		return true;	/* verified again next time */
-	bsg_http_leaf_unref(conn->proxied->leaf);
-	conn->proxied->leaf = bsg_http_leaf_ref(x->leaf);
-	conn->proxied->peer = x->peer;
-	return true;
-}
-
 /* Behind a proxy each request may come from another device. */
 static bool identify_by_header(struct bsg_http_exchange *x)
 {
 	const char *value = peek(x, "Client-Cert");
 	uint8_t der[BSG_HTTP_DER_MAX];
 	size_t len = 0;
-	bool good;
 
 	if (value == NULL) {
 		if (x->server->options.client_certificate == BSG_HTTP_CERT_REQUIRED)
 			return refuse_peer(x, "certificate-required");
 		return true;
 	}
-	good = bsg_http_parse_client_cert(value, der, &len) &&
-	       (is_known(x, der, len) || verify_and_remember(x, der, len));
-	return good || refuse_peer(x, "certificate-unknown");
+	return (bsg_http_parse_client_cert(value, der, &len) &&
+		bsg_http_leaf_verify(x->conn->creds, der, len, &x->peer, &x->leaf)) || refuse_peer(x, "certificate-unknown");
 }
 
 static bool identify(struct bsg_http_exchange *x)

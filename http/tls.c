@@ -37,6 +37,7 @@ void bsg_http_creds_unref(struct bsg_http_creds *creds)
 		gnutls_memset(creds->ticket_key.data, 0, creds->ticket_key.size);
 		gnutls_free(creds->ticket_key.data);
 	}
+	bsg_http_proved_free(creds->proved);
 	free(creds);
 }
 
@@ -78,7 +79,8 @@ static enum bsg_err load_client_ca(struct bsg_http_creds *creds, const char *pem
 	rc = gnutls_certificate_set_x509_trust_mem(creds->certificate, &text, GNUTLS_X509_FMT_PEM);
 	if (rc <= 0)
 		return bsg_fail(err, BSG_E_CRYPTO, "client CA: %s", gnutls_strerror(rc));
-	return BSG_OK;
+	creds->proved = bsg_http_proved_new();
+	return creds->proved != NULL ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "client CA: out of memory");
 }
 
 /* Several nodes may start at once: whoever creates the file first decides. */
@@ -212,20 +214,32 @@ static gnutls_typed_vdata_st client_purpose(void)
 bool bsg_http_leaf_verify(struct bsg_http_creds *creds, const uint8_t *der, size_t len,
 			  struct bsg_http_peer *peer, struct bsg_http_leaf **leaf)
 {
+	const int64_t now = bsg_clock_utc(bsg_clock_system());
 	gnutls_typed_vdata_st purpose = client_purpose();
-	gnutls_x509_crt_t crt = import_leaf(der, len);
+	gnutls_x509_crt_t crt;
 	unsigned status = 1;
 	bool good;
 
-	if (crt == NULL)
+	if (!keep_leaf(der, len, peer, leaf))
 		return false;
-	good = creds->client_ca != NULL &&
+	if (bsg_http_proved_find(creds->proved, now, peer))
+		return true;
+	crt = import_leaf(der, len);
+	good = crt != NULL && creds->client_ca != NULL &&
 	       gnutls_x509_trust_list_verify_crt2(creds->client_ca, &crt, 1, &purpose, 1, 0,
 						  &status, NULL) == 0 && status == 0;
-	if (good)
+	if (good) {
 		describe(crt, peer);
-	gnutls_x509_crt_deinit(crt);
-	return good && keep_leaf(der, len, peer, leaf);
+		bsg_http_proved_keep(creds->proved, now, peer);
+	} else {
+		bsg_http_leaf_unref(*leaf);
+		*leaf = NULL;
+		peer->der = NULL;
+		peer->der_len = 0;
+	}
+	if (crt != NULL)
+		gnutls_x509_crt_deinit(crt);
+	return good;
 }
 
 static struct bsg_http_conn *conn_of(gnutls_session_t session)

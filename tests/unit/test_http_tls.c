@@ -358,6 +358,38 @@ static void behind_a_proxy_the_header_is_verified_like_a_handshake(void **state)
 	fixture_stop(&f);
 }
 
+/* @return the status of a request that a proxy passes on for the holder of a certificate */
+static int proxied(struct fixture *f, const char *pem)
+{
+	char request[2000], header[1500];
+
+	client_cert_header(header, sizeof(header), pem);
+	(void)snprintf(request, sizeof(request), "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n\r\n", header);
+	return atoi(raw_exchange(f, request) + 9);
+}
+
+static void what_was_verified_under_one_ca_is_refused_under_the_next(void **state)
+{
+	struct bsg_error err;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.options.transport = BSG_HTTP_PROXY;
+	fixture_start(&f);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(proxied(&f, cert_client), 200);
+		assert_string_equal(f.last_cn, DEVICE);
+		assert_int_equal(proxied(&f, cert_client2), 200);
+		assert_string_equal(f.last_cn, "ffeeddccbbaa99887766554433221100");
+		assert_int_equal(proxied(&f, cert_rogue_client), 403);
+	}
+	assert_int_equal(bsg_http_server_reload(f.server, NULL, NULL, cert_rogue_device_ca, &err), BSG_OK);
+	assert_int_equal(proxied(&f, cert_client), 403);
+	assert_int_equal(proxied(&f, cert_rogue_client), 200);
+	fixture_stop(&f);
+}
+
 static void with_our_own_tls_the_header_means_nothing(void **state)
 {
 	struct bsg_http_client *client = client_new(&device);
@@ -429,6 +461,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_ticket_resumes_on_another_node_and_revocation_still_counts),
 		cmocka_unit_test(reload_changes_what_the_next_handshake_uses),
 		cmocka_unit_test(behind_a_proxy_the_header_is_verified_like_a_handshake),
+		cmocka_unit_test(what_was_verified_under_one_ca_is_refused_under_the_next),
 		cmocka_unit_test(with_our_own_tls_the_header_means_nothing),
 		cmocka_unit_test(the_right_root_in_the_systems_store_only_is_refused),
 	};
