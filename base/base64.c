@@ -32,17 +32,21 @@ void bsg_base64_encode(const uint8_t *data, size_t len, size_t line, struct bsg_
 		bsg_buf_add(out, "\n", 1);
 }
 
+/* What a character stands for; -1: nothing. */
+static const int8_t values[128] = {
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1, -1, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+	-1,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1,
+	-1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+};
+
 static int value(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
+	return (unsigned char)c < sizeof(values) ? values[(unsigned char)c] : -1;
 }
 
 static int is_blank(char c)
@@ -75,6 +79,25 @@ static int take(struct decoder *d, char c)
 	return 1;
 }
 
+/* Decode whole groups of four characters, as long as there is nothing else among them. @return characters read */
+static size_t take_groups(const char *text, size_t len, uint8_t *out, size_t cap, size_t *n)
+{
+	size_t i = 0;
+
+	for (; len - i >= 4 && cap - *n >= 3; i += 4) {
+		const int a = value(text[i]), b = value(text[i + 1]), c = value(text[i + 2]), d = value(text[i + 3]);
+		uint32_t bits;
+
+		if ((a | b | c | d) < 0)
+			break;
+		bits = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
+		out[(*n)++] = (uint8_t)(bits >> 16);
+		out[(*n)++] = (uint8_t)(bits >> 8);
+		out[(*n)++] = (uint8_t)bits;
+	}
+	return i;
+}
+
 enum bsg_err bsg_base64_decode(const char *text, size_t text_len, uint8_t *out, size_t cap,
 			       size_t *len, struct bsg_error *err)
 {
@@ -82,7 +105,7 @@ enum bsg_err bsg_base64_decode(const char *text, size_t text_len, uint8_t *out, 
 	size_t n = 0;
 
 	*len = 0;
-	for (size_t i = 0; i < text_len; i++) {
+	for (size_t i = take_groups(text, text_len, out, cap, &n); i < text_len; i++) {
 		if (is_blank(text[i]))
 			continue;
 		if (d.n_pads > 0 && d.n_chars == 0)
