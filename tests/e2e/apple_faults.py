@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong and what changes while a phone is inside: rules Z4 to Z10, Z20 to Z22, A81 to A85, A95.
+
+The phone is that of apple_world.py. Pushes go to the stand-in for APNs.
+"""
+import datetime
+import json
+import os
+import time
+
+import apple_phone
+import harness
+import plane
+from apple_world import POLICY, Phone, World
+from harness import claim, note
+
+WINDOWED = """
+bosaga: 1
+places:
+  - id: house
+    name: {kk: Үй, ru: Дом, en: House}
+    gates: [{id: north}]
+    phone_lease: 4h
+rules:
+  - id: no-camera
+    who: {all: true}
+    where: [house]
+    windows: [["%s", "%s"]]
+    lead: 0m
+    restrict: [camera]
+    because: {kk: Құпия, ru: Секрет, en: Secret}
+    stage: all
+"""
+LOCKED, FREED = ["InstallProfile", "Restrictions"], ["RemoveProfile", "Restrictions"]
+
+
+def told(world, what, patience=harness.PATIENCE):
+    """Wait until the phone, which asks again and again, has been told so."""
+    harness.wait_for("told %s" % what[0], lambda: world.phone.converse() == what, patience, 0.2)
+
+
+def turnstile(world):
+    token = plane.must(plane.call(world.server, "POST", "/api/v1/gates", {"place": "house", "gate": "north", "kind": "turnstile"}))["token"]
+
+    def ask(method, path, body=None, wait=None):
+        headers = {"Prefer": "wait=%d" % wait} if wait else {}
+        return plane.must(plane.people(world.server, method, path, body, headers, token=token))
+    return ask
+
+
+@claim
+def a_phone_that_says_yes_and_stays_free_is_sealed():
+    world = World(restrict="camera", config="admission_timeout = 3s\n")
+    world.phone.disobeys = True
+    ask = turnstile(world)
+    verdict = ask("POST", "/v1/crossings", {"badge": "B1", "direction": "in"})
+    assert verdict["verdict"] == "pending", verdict
+    told(world, LOCKED)
+    verdict = ask("GET", "/v1/crossings/" + verdict["id"], wait=30)
+    assert verdict["verdict"] == "seal", verdict
+    note(verdict["why"])
+    assert world.state() == "unverified", world.show()["restricted"]
+    world.end()
+
+
+@claim
+def a_phone_that_never_asks_is_sealed_and_its_reason_shown():
+    world = World(restrict="camera", config="admission_timeout = 1s\n")
+    ask = turnstile(world)
+    crossing = ask("POST", "/v1/crossings", {"badge": "B1", "direction": "in"})
+    verdict = ask("GET", "/v1/crossings/" + crossing["id"], wait=30)
+    assert (verdict["verdict"], world.state()) == ("seal", "desired"), (verdict, world.show())
+    assert verdict["why"], verdict
+    note(verdict["why"])
+    told(world, LOCKED)
+    later = ask("GET", "/v1/crossings/" + crossing["id"])
+    assert (later["verdict"], world.state()) == ("admit", "verified"), later
+    world.end()
+
+
+@claim
+def a_window_ends_while_the_phone_is_inside():
+    world = World()
+    now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    ends = now.replace(second=0) + datetime.timedelta(minutes=1 if now.second < 45 else 2)
+    plane.apply_policy(world.server, WINDOWED % ("2026-01-01T00:00:00Z", ends.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    world.come()
+    told(world, LOCKED)
+    assert 1 <= world.phone.lock["DurationUntilRemoval"] <= 75, "the window's end comes before the lease's"
+    told(world, FREED, 2 * harness.PATIENCE)
+    assert datetime.datetime.now(datetime.timezone.utc) >= ends
+    world.end()
+
+
+@claim
+def an_exemption_frees_and_its_end_restricts_without_a_longer_lease():
+    world = World()
+    tokens = {}
+    for name in ("one", "two"):
+        plane.must(plane.call(world.server, "POST", "/api/v1/admins", {"name": name, "role": "policy"}))
+        tokens[name] = plane.must(plane.call(world.server, "POST", "/api/v1/tokens", {"admin": name}))["token"]
+
+    def post(path, body, by):
+        return plane.must(plane.people(world.server, "POST", path, body, token=tokens[by]))
+
+    world.come()
+    told(world, LOCKED)
+    until = world.show()["phone"]["verified_until"]
+    asked = {"person": "aigerim", "functions": ["camera"], "until": "2999-01-01T00:00:00Z", "reason": "a meeting"}
+    asked["until"] = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    exemption = post("/api/v1/exemptions", asked, "one")["id"]
+    post("/api/v1/exemptions/%s/approve" % exemption, {}, "two")
+    told(world, FREED)
+    post("/api/v1/exemptions/%s/end" % exemption, {}, "one")
+    told(world, LOCKED)
+    again = world.show()["phone"]["verified_until"]
+    assert again <= until, "the decision's own end is that of the crossing: %s, before: %s" % (again, until)
+    world.end()
+
+
+@claim
+def a_release_frees_and_the_next_crossing_restricts():
+    world = World()
+    world.come()
+    told(world, LOCKED)
+    plane.must(plane.call(world.server, "POST", "/api/v1/devices/%s/release" % world.phone.id, {"reason": "stuck"}))
+    told(world, FREED)
+    time.sleep(1.1)
+    world.cross("out")
+    time.sleep(1.1)
+    world.cross("in")
+    told(world, LOCKED)
+    world.end()
+
+
+@claim
+def another_policy_never_frees_in_between():
+    world = World()
+    world.come()
+    told(world, LOCKED)
+    for said in ("Secret", "Very secret"):
+        plane.apply_policy(world.server, (POLICY % {"lease": "3h", "restrict": "camera", "apps": ""}).replace("Secret", said))
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        assert "RemoveProfile" not in world.phone.converse()
+        assert world.phone.lock is not None
+    world.end()
+
+
+@claim
+def a_person_who_leaves_is_freed():
+    world = World()
+    world.come()
+    told(world, LOCKED)
+    plane.must(plane.call(world.server, "POST", "/api/v1/people/aigerim/leave", {}))
+    told(world, FREED)
+    world.end()
+
+
+@claim
+def a_phone_that_is_enrolled_anew_inside_is_restricted_again():
+    world = World()
+    world.come()
+    told(world, LOCKED)
+    old = world.phone
+    world.phone = Phone(world.server, challenge=apple_phone.invite(world.server, "aigerim"), udid=old.udid)
+    world.phone.begin()
+    assert world.phone.id != old.id
+    told(world, LOCKED)
+    assert plane.must(plane.call(world.server, "GET", "/api/v1/devices/" + old.id))["state"] == "revoked"
+    world.end()
+
+
+@claim
+def one_that_checks_out_is_told_nothing_more():
+    world = World()
+    world.come()
+    told(world, LOCKED)
+    assert world.phone.checkin("CheckOut").status == 200
+    assert world.phone.converse() == []
+    harness.wait_for("it is leaving", lambda: world.show()["state"] == "leaving")
+    refused = plane.call(world.server, "POST", "/api/v1/crossings",
+                         {"place": "house", "gate": "north", "direction": "in", "device": world.phone.id})
+    assert refused.status in (404, 409), refused.body
+    assert world.phone.token_update().status == 400, "its enrolment has ended"
+    world.end()
+
+
+class Pushes:
+    """The stand-in for APNs, and what it was sent."""
+
+    def __init__(self):
+        self.folder = harness.folder("apns-")
+        self.port = harness.free_ports(1)
+        harness.run([harness.program("bosaga-sim"), "apns", "--dir", self.folder, "--topic", apple_phone.TOPIC])
+        self.process = None
+
+    def config(self):
+        return "".join("apple_push_%s = %s\n" % (k, v) for k, v in (
+            ("endpoint", "localhost:%d" % self.port), ("ca", self.folder + "/ca.pem"), ("certificate", self.folder + "/push.pem"),
+            ("key", self.folder + "/push.key")))
+
+    def start(self):
+        self.process = harness.start([harness.program("bosaga-sim"), "apns", "--listen", "127.0.0.1:%d" % self.port, "--dir", self.folder,
+                                      "--topic", apple_phone.TOPIC], self.folder + ".log")
+
+    def stop(self):
+        harness.stop(self.process)
+
+    def sent(self):
+        path = os.path.join(self.folder, "pushes.jsonl")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as stream:
+            return [json.loads(line) for line in stream if line.endswith("\n")]
+
+
+@claim
+def a_push_that_could_not_go_out_goes_out_after_a_kill_and_when_apple_is_back():
+    pushes = Pushes()
+    world = World(config=pushes.config())
+    world.come()
+    world.server.kill()
+    world.server.start()
+    world.faults = apple_phone.faults(world.server)
+    assert pushes.sent() == []
+    pushes.start()
+    harness.wait_for("the push of before goes out", pushes.sent, 3 * harness.PATIENCE)
+    told(world, LOCKED)
+    n = len(pushes.sent())
+    time.sleep(1.1)
+    world.cross("out")
+    harness.wait_for("the lift is pushed", lambda: len(pushes.sent()) > n, 3 * harness.PATIENCE)
+    told(world, FREED)
+    pushes.stop()
+    world.end()
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server with a rule, and a phone that obeys its commands, or not. The phone is apple_phone.py's: Python and openssl, nothing of ours."""
+import plistlib
+
+import apple_phone
+import harness
+import plane
+
+POLICY = """
+bosaga: 1
+places:
+  - id: house
+    name: {kk: Үй, ru: Дом, en: House}
+    gates: [{id: north}]
+    phone_lease: %(lease)s
+rules:
+  - id: no-camera
+    who: {all: true}
+    where: [house]
+    restrict: [%(restrict)s]%(apps)s
+    because: {kk: Құпия, ru: Секрет, en: Secret}
+    stage: all
+"""
+
+
+class Phone(apple_phone.Phone):
+    """What a phone does with its profiles: installed, removed, asked about."""
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.lock = None        # the installed lock profile
+        self.locked = False     # its screen
+        self.disobeys = False
+        self.refuses = set()    # commands that are answered Error
+        self.on = {"PersonalHotspot", "Bluetooth"}  # switches of a supervised phone
+        self.stiff = set()      # those that Settings cannot switch
+
+    def said_idle(self, status="Idle", uuid=None, **more):
+        message = {"Status": status, "UDID": self.udid, **more}
+        if uuid:
+            message["CommandUUID"] = uuid
+        answer = self.put("/mdm/server", plistlib.dumps(message))
+        assert answer.status == 200, (answer.status, answer.body)
+        return plistlib.loads(answer.body) if answer.body else None
+
+    def holds(self, key):
+        """The value that its profile gives to a key; None: none."""
+        return None if self.lock is None else self.lock["PayloadContent"][0].get(key)
+
+    def allows_camera(self):
+        return self.holds("allowCamera") is not False
+
+    def set(self, setting):
+        """One setting. @return its own answer"""
+        if setting["Item"] in self.stiff:
+            return {"Item": setting["Item"], "Status": "Error", "ErrorChain": [{"ErrorDomain": "MCSettingsErrorDomain", "ErrorCode": 43000}]}
+        assert setting["Enabled"] is False, "nothing is ever switched on"
+        self.on.discard(setting["Item"])
+        return {"Item": setting["Item"], "Status": "Acknowledged"}
+
+    def obey(self, command):
+        """What it answers: a status and more."""
+        kind = command["RequestType"]
+        if kind in self.refuses:
+            chain = [{"ErrorDomain": "MCInstallationErrorDomain", "ErrorCode": 4001, "LocalizedDescription": "no", "USEnglishDescription": "Cannot do it"}]
+            return "Error", {"ErrorChain": chain}
+        if kind == "InstallProfile":
+            if self.locked:
+                return "NotNow", {}
+            if not self.disobeys:
+                self.lock = plistlib.loads(command["Payload"])
+                assert self.lock["PayloadIdentifier"] == "kz.bosaga.lock", self.lock
+        elif kind == "Settings":
+            return "Acknowledged", {"Settings": [self.set(setting) for setting in command["Settings"]]}
+        elif kind == "RemoveProfile":
+            assert command["Identifier"] == "kz.bosaga.lock", command
+            if not self.disobeys:
+                self.lock = None
+        elif kind == "Restrictions":
+            keys = ("allowCamera", "allowScreenShot", "allowPersonalHotspotModification", "allowBluetoothModification", "allowHostPairing",
+                    "allowFilesUSBDriveAccess")
+            allowed = {key: {"value": self.holds(key) is not False} for key in keys}
+            said = {"restrictedBool": allowed}
+            if self.holds("blockedAppBundleIDs"):
+                said["union"] = {"blockedAppBundleIDs": {"values": self.holds("blockedAppBundleIDs")}}
+            return "Acknowledged", {"GlobalRestrictions": said}
+        elif kind == "ProfileList":
+            own = [{"PayloadIdentifier": p["PayloadIdentifier"], "PayloadUUID": p["PayloadUUID"]} for p in [self.lock] if p]
+            return "Acknowledged", {"ProfileList": own}
+        return "Acknowledged", {}
+
+    def converse(self):
+        """A whole conversation. @return the RequestTypes that it was asked for"""
+        asked, command = [], self.said_idle()
+        while command is not None:
+            asked.append(command["Command"]["RequestType"])
+            assert len(asked) < 6, asked
+            status, more = self.obey(command["Command"])
+            command = self.said_idle(status, command["CommandUUID"], **more)
+        return asked
+
+
+class World:
+    def __init__(self, lease="4h", config="", kind="ios-device", restrict="camera, microphone", apps="", system="17.5.1"):
+        self.server = harness.Server(apple_phone.CONFIG + config).start()
+        self.faults = apple_phone.faults(self.server)
+        plane.add_person(self.server, "aigerim", "B1")
+        plane.apply_policy(self.server, POLICY % {"lease": lease, "restrict": restrict, "apps": apps and "\n    apps: [%s]" % apps})
+        self.phone = Phone(self.server, challenge=apple_phone.invite(self.server, "aigerim", kind))
+        self.phone.begin(OSVersion=system)
+
+    def show(self):
+        return plane.must(plane.call(self.server, "GET", "/api/v1/devices/" + self.phone.id))
+
+    def state(self, function="camera"):
+        return {r["function"]: r["state"] for r in self.show()["restricted"]}.get(function)
+
+    def cross(self, direction):
+        return plane.must(plane.call(self.server, "POST", "/api/v1/crossings",
+                                     {"place": "house", "gate": "north", "direction": direction, "device": self.phone.id}))
+
+    def out(self, kind):
+        """Wait until a command is out that begins so, and give the phone's first Idle."""
+        return harness.wait_for("a command is out", lambda: self.show()["phone"]["desired"] == kind)
+
+    def come(self, desired=("camera",)):
+        self.cross("in")
+        self.out(list(desired))
+
+    def end(self):
+        metrics = plane.must(plane.call(self.server, "GET", "/metrics")).body.decode()
+        assert apple_phone.faults(self.server) == self.faults
+        self.server.stop()
+        return metrics
