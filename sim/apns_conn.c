@@ -13,6 +13,7 @@
 #include "crypto/random.h"
 #include "sim/apns_internal.h"
 
+#define RESETS_MAX 1000000	/* streams that a peer may reset, and again each second */
 #define OID_UID "0.9.2342.19200300.100.1.1"
 #define READ_SIZE 16384
 
@@ -226,6 +227,23 @@ static int on_stream_close(nghttp2_session *h2, int32_t id, uint32_t code, void 
 	return 0;
 }
 
+/*
+ * libcurl 7.88 resets each stream after its answer was read to the end. nghttp2 takes a thousand of them at once for an attack and leaves;
+ * a sender of pushes then has a broken connection for no fault of its own.
+ */
+static int new_session(struct bsg_apns_conn *conn, const nghttp2_session_callbacks *calls)
+{
+	nghttp2_option *option;
+	int rc = nghttp2_option_new(&option);
+
+	if (rc != 0)
+		return rc;
+	nghttp2_option_set_stream_reset_rate_limit(option, RESETS_MAX, RESETS_MAX);
+	rc = nghttp2_session_server_new2(&conn->h2, calls, conn, option);
+	nghttp2_option_del(option);
+	return rc;
+}
+
 static int start_h2(struct bsg_apns_conn *conn)
 {
 	const unsigned max = conn->apns->options.max_streams;
@@ -240,7 +258,7 @@ static int start_h2(struct bsg_apns_conn *conn)
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
 	nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
-	rc = nghttp2_session_server_new(&conn->h2, calls, conn);
+	rc = new_session(conn, calls);
 	nghttp2_session_callbacks_del(calls);
 	if (rc == 0)
 		rc = nghttp2_submit_settings(conn->h2, NGHTTP2_FLAG_NONE, &settings, 1);
