@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/hash.h"
+
+#define PASS_KID_LEN 8
+
 static bool has_chain(enum bsg_cose_kind kind)
 {
 	return kind == BSG_COSE_ORDERS || kind == BSG_COSE_GATE_CREDENTIAL;
@@ -15,11 +19,28 @@ static enum bsg_err wire_fail(struct bsg_error *err, enum bsg_err rc, const char
 	return bsg_fail(err, rc, "message: %s", why != NULL ? why : "a field or the size");
 }
 
+/* The kid of a pass that the server signs (W13); a device's keyring has no certificate and gives none. */
+static enum bsg_err find_kid(struct bsg_keyring *keyring, uint8_t kid[static BSG_SHA256_LEN], struct bsg_bytes *out,
+			     struct bsg_error *err)
+{
+	struct bsg_bytes der;
+	enum bsg_err rc = bsg_keyring_certificate(keyring, BSG_KEYRING_PASS, &der, err);
+
+	if (rc == BSG_E_NOT_FOUND)
+		return BSG_OK;
+	if (rc == BSG_OK)
+		rc = bsg_sha256(der.ptr, der.len, kid, err);
+	if (rc == BSG_OK)
+		*out = (struct bsg_bytes){ kid, PASS_KID_LEN };
+	return rc;
+}
+
 /* The protected header of @kind, in @buf. */
 static enum bsg_err make_header(struct bsg_keyring *keyring, enum bsg_cose_kind kind, uint8_t *buf,
 				struct bsg_bytes *out, struct bsg_error *err)
 {
 	struct bsg_cose_header header = { 0 };
+	uint8_t kid[BSG_SHA256_LEN];
 	enum bsg_err rc;
 
 	if (has_chain(kind)) {
@@ -29,6 +50,11 @@ static enum bsg_err make_header(struct bsg_keyring *keyring, enum bsg_cose_kind 
 		if (rc != BSG_OK)
 			return rc;
 		header.n_chain = 1;
+	}
+	if (kind == BSG_COSE_PASS) {
+		rc = find_kid(keyring, kid, &header.kid, err);
+		if (rc != BSG_OK)
+			return rc;
 	}
 	rc = bsg_cose_header_encode(kind, &header, buf, BSG_COSE_HEADER_MAX, out);
 	return rc != BSG_OK ? wire_fail(err, rc, "its header") : BSG_OK;

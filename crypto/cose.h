@@ -19,7 +19,7 @@
  * Sign an encoded payload as a message of @kind, as it travels.
  *
  * Orders and gate credentials carry the orders certificate in x5chain; tokens and
- * passes carry no key at all.
+ * passes carry no key at all, passes of the server its kid (W13).
  *
  * @param out  the message, appended
  * @return BSG_OK, BSG_E_DENIED (the keyring has no key for this kind), BSG_E_LIMIT (longer than

@@ -54,23 +54,26 @@ void bsg_keyring_free(struct bsg_keyring *keyring)
 }
 
 enum bsg_err bsg_keyring_check_purpose(enum bsg_sign_purpose purpose, struct bsg_bytes data,
-				       struct bsg_error *err)
+				       struct bsg_bytes *payload, struct bsg_error *err)
 {
 	struct bsg_bytes aad = bsg_cose_aad((enum bsg_cose_kind)purpose);
 	struct bsg_cbor_reader r;
 	struct bsg_str name;
 	struct bsg_bytes said;
+	struct bsg_bytes signs;
 
+	memset(payload, 0, sizeof(*payload));
 	bsg_cbor_reader_init(&r, data);
 	(void)bsg_cbor_get_array(&r, 4, 4);
 	name = bsg_cbor_get_text(&r, 1, 16);
 	(void)bsg_cbor_get_bytes(&r, 0, SIZE_MAX);
 	said = bsg_cbor_get_bytes(&r, 0, SIZE_MAX);
-	(void)bsg_cbor_get_bytes(&r, 1, SIZE_MAX);
+	signs = bsg_cbor_get_bytes(&r, 1, SIZE_MAX);
 	if (bsg_cbor_reader_end(&r, NULL) != BSG_OK || aad.len == 0 || said.len != aad.len ||
 	    memcmp(said.ptr, aad.ptr, aad.len) != 0 || name.len != strlen(SIG_STRUCTURE_NAME) ||
 	    memcmp(name.ptr, SIG_STRUCTURE_NAME, name.len) != 0)
 		return bsg_fail(err, BSG_E_DENIED, "sign: these bytes are not of the purpose");
+	*payload = signs;
 	return BSG_OK;
 }
 
@@ -90,11 +93,12 @@ static enum bsg_err single_sign(struct bsg_keyring *keyring, enum bsg_sign_purpo
 				struct bsg_bytes data, uint8_t out[static BSG_SIGNATURE_LEN],
 				struct bsg_error *err)
 {
+	struct bsg_bytes payload;
 	enum bsg_err rc;
 
 	if (purpose != single_of(keyring)->purpose)
 		return bsg_fail(err, BSG_E_DENIED, "sign: this key is for another purpose");
-	rc = bsg_keyring_check_purpose(purpose, data, err);
+	rc = bsg_keyring_check_purpose(purpose, data, &payload, err);
 	return rc != BSG_OK ? rc : bsg_key_sign(single_of(keyring)->key, data, out, err);
 }
 

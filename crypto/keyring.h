@@ -28,7 +28,7 @@ enum bsg_sign_purpose {
 	BSG_SIGN_ORDERS = BSG_COSE_ORDERS,
 	BSG_SIGN_GATE_CREDENTIAL = BSG_COSE_GATE_CREDENTIAL,
 	BSG_SIGN_TOKEN = BSG_COSE_THRESHOLD_TOKEN,
-	BSG_SIGN_PASS = BSG_COSE_PASS,
+	BSG_SIGN_PASS = BSG_COSE_PASS,	/* the server's keyring: only those that say verified_at (W44) */
 };
 
 /* What is signed by the CA of Apple devices; what it is not is refused (A34). */
@@ -51,6 +51,7 @@ enum bsg_keyring_cert {
 	BSG_KEYRING_SERVER_CA,	/* goes behind the TLS certificate */
 	BSG_KEYRING_ORDERS,	/* goes into x5chain */
 	BSG_KEYRING_SECRET,	/* whom bsg_seal() encrypts to */
+	BSG_KEYRING_PASS,	/* what gates trust for passes that the server signs (K35) */
 	BSG_KEYRING_APPLE_CA,	/* RSA; what the Apple plane trusts as client CA, and SCEP's RA */
 };
 
@@ -152,10 +153,10 @@ void bsg_keyring_free(struct bsg_keyring *keyring);
  * Open the server's keyring in @dir/keys; the first time, make it.
  *
  * The first time makes root, device CA, server CA, orders key, the key for
- * secrets and the CA of Apple devices, and writes the root's private key to @dir/root-key.pem (0600) and
+ * secrets, the key for passes and the CA of Apple devices, and writes the root's private key to @dir/root-key.pem (0600) and
  * nowhere else: nothing here needs it again before the orders certificate ends,
  * so take it away. A crash in between leaves either nothing or all. A directory of
- * a version that knew no Apple devices gets their CA now; it needs no root (A30).
+ * an older version gets the key for passes and that CA now; they need no root (K35, A30).
  *
  * @param dir   the server's state directory: exists, 0700
  * @param now   Unix seconds; certificates begin then

@@ -5,8 +5,13 @@
 
 #include "crypto/keyring.h"
 
-/** Whether @data is a Sig_structure of the purpose's kind (K31). @return BSG_OK, BSG_E_DENIED */
+/**
+ * Whether @data is a Sig_structure of the purpose's kind (K31).
+ *
+ * @param payload  what it signs, inside @data; empty on failure
+ * @return BSG_OK, BSG_E_DENIED
+ */
 enum bsg_err bsg_keyring_check_purpose(enum bsg_sign_purpose purpose, struct bsg_bytes data,
-				       struct bsg_error *err) BSG_MUST_CHECK;
+				       struct bsg_bytes *payload, struct bsg_error *err) BSG_MUST_CHECK;
 
 #endif

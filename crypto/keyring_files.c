@@ -20,6 +20,7 @@
 #include "crypto/keyring_check.h"
 #include "crypto/ossl.h"
 #include "crypto/random.h"
+#include "wire/pass.h"
 
 #define DAY_S INT64_C(86400)
 #define SLOW_CLOCKS_S 300
@@ -37,6 +38,8 @@ static const struct bsg_cert_look orders_look = {
 	"critical,CA:FALSE", "critical,digitalSignature", "critical," BSG_OID_ORDERS };
 static const struct bsg_cert_look secret_look = {
 	"critical,CA:FALSE", "critical,keyAgreement", NULL };
+static const struct bsg_cert_look pass_look = {
+	"critical,CA:FALSE", "critical,digitalSignature", "critical," BSG_OID_PASS };
 static const struct bsg_cert_look device_look = {
 	"critical,CA:FALSE", "critical,digitalSignature", "clientAuth" };
 static const struct bsg_cert_look server_look = {
@@ -56,6 +59,10 @@ static const struct role {
 	{ "secret.pem", "Bosaga secrets", &secret_look, 10 * 365 * DAY_S },
 };
 
+/* Beside them, signed by itself: a directory that is older than this key gets it without the root's (K35). */
+static const struct role pass_role = { "pass.pem", "Bosaga passes", &pass_look, 20 * 365 * DAY_S };
+
+#define PASS_MARK "pass.made"
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 #define ROOT (BSG_KEYRING_ROOT - 1)
 #define ORDERS (BSG_KEYRING_ORDERS - 1)
@@ -69,6 +76,7 @@ struct entry {
 struct files {
 	struct bsg_keyring keyring;	/* first */
 	struct entry entries[N_ROLES];
+	struct entry pass;
 	struct bsg_apple_ca apple;
 };
 
@@ -82,18 +90,31 @@ static struct bsg_bytes der_of(const struct entry *entry)
 	return (struct bsg_bytes){ entry->der.data, entry->der.len };
 }
 
+/* A pass that says what the server verified; what a phone says of itself is not ours to sign (W44). */
+static enum bsg_err check_pass(struct bsg_bytes payload, struct bsg_error *err)
+{
+	struct bsg_pass pass;
+
+	if (bsg_pass_decode(payload, &pass, NULL) == BSG_OK && pass.verified_at != 0)
+		return BSG_OK;
+	return bsg_fail(err, BSG_E_DENIED, "sign: not a pass of the server");
+}
+
 static enum bsg_err files_sign(struct bsg_keyring *keyring, enum bsg_sign_purpose purpose,
 			       struct bsg_bytes data, uint8_t out[static BSG_SIGNATURE_LEN],
 			       struct bsg_error *err)
 {
+	struct files *files = files_of(keyring);
+	struct entry *entry = purpose == BSG_SIGN_PASS ? &files->pass : &files->entries[ORDERS];
+	struct bsg_bytes payload;
 	enum bsg_err rc;
 
-	if (purpose != BSG_SIGN_ORDERS && purpose != BSG_SIGN_GATE_CREDENTIAL)
+	if (purpose != BSG_SIGN_ORDERS && purpose != BSG_SIGN_GATE_CREDENTIAL && purpose != BSG_SIGN_PASS)
 		return bsg_fail(err, BSG_E_DENIED, "sign: the server has no key for this purpose");
-	rc = bsg_keyring_check_purpose(purpose, data, err);
-	if (rc != BSG_OK)
-		return rc;
-	return bsg_key_sign(files_of(keyring)->entries[ORDERS].key, data, out, err);
+	rc = bsg_keyring_check_purpose(purpose, data, &payload, err);
+	if (rc == BSG_OK && purpose == BSG_SIGN_PASS)
+		rc = check_pass(payload, err);
+	return rc != BSG_OK ? rc : bsg_key_sign(entry->key, data, out, err);
 }
 
 static enum bsg_err files_sign_cms(struct bsg_keyring *keyring, enum bsg_cms_purpose purpose,
@@ -187,6 +208,10 @@ static enum bsg_err files_certificate(struct bsg_keyring *keyring, enum bsg_keyr
 		*der = (struct bsg_bytes){ apple->der.data, apple->der.len };
 		return BSG_OK;
 	}
+	if (which == BSG_KEYRING_PASS) {
+		*der = der_of(&files_of(keyring)->pass);
+		return BSG_OK;
+	}
 	if ((int)which < 1 || (size_t)which > N_ROLES)
 		return bsg_fail(err, BSG_E_NOT_FOUND, "this keyring has no such certificate");
 	*der = der_of(&files_of(keyring)->entries[which - 1]);
@@ -201,6 +226,8 @@ static void files_free(struct bsg_keyring *keyring)
 		bsg_key_free(files->entries[i].key);
 		bsg_buf_free(&files->entries[i].der);
 	}
+	bsg_key_free(files->pass.key);
+	bsg_buf_free(&files->pass.der);
 	bsg_apple_ca_free(&files->apple);
 	free(files);
 }
@@ -218,11 +245,12 @@ static struct files *new_files(void)
 	files->keyring.ops = &files_ops;
 	for (size_t i = 0; i < N_ROLES; i++)
 		bsg_buf_init(&files->entries[i].der, BSG_CERT_MAX);
+	bsg_buf_init(&files->pass.der, BSG_CERT_MAX);
 	bsg_apple_ca_init(&files->apple);
 	return files;
 }
 
-/* Make key and certificate of a role; @root signs it, and is the entry itself for the root. */
+/* Make key and certificate of a role; @root signs it, and is the entry itself where that signs itself. */
 static enum bsg_err make_entry(const struct role *role, const char *suffix, int64_t now,
 			       struct entry *root, struct entry *entry, struct bsg_error *err)
 {
@@ -336,6 +364,43 @@ static const char *suffix_of(const struct entry *root)
 	return space != NULL ? space + 1 : "renewed";
 }
 
+/* The first time: make the key of passes, then say that it was made. A crash in between leaves the saying for the next time. */
+static enum bsg_err make_pass(const char *keys, const char *mark, const char *suffix, int64_t now, struct bsg_error *err)
+{
+	struct entry pass = { 0 };
+	char path[PATH_MAX];
+	enum bsg_err rc = bsg_path_join(keys, pass_role.file, path, sizeof(path), err);
+
+	bsg_buf_init(&pass.der, BSG_CERT_MAX);
+	if (rc == BSG_OK && access(path, F_OK) != 0) {
+		rc = make_entry(&pass_role, suffix, now, &pass, &pass, err);
+		if (rc == BSG_OK)
+			rc = save_entry(&pass, true, keys, pass_role.file, err);
+	}
+	if (rc == BSG_OK)
+		rc = bsg_file_replace(mark, "", 0, 0600, err);
+	bsg_key_free(pass.key);
+	bsg_buf_free(&pass.der);
+	return rc;
+}
+
+static enum bsg_err open_pass(struct entry *pass, const char *keys, const char *suffix, int64_t now, struct bsg_error *err)
+{
+	struct bsg_error why = { 0 };
+	char mark[PATH_MAX];
+	enum bsg_err rc = bsg_path_join(keys, PASS_MARK, mark, sizeof(mark), err);
+
+	if (rc == BSG_OK && access(mark, F_OK) != 0)
+		rc = make_pass(keys, mark, suffix, now, err);
+	if (rc == BSG_OK)
+		rc = load_entry(keys, pass_role.file, true, pass, err);
+	if (rc != BSG_OK)
+		return rc;
+	/* In its first second: whether it has ended is for those to judge who verify a pass. */
+	rc = bsg_cert_verify(der_of(pass), NULL, 0, der_of(pass), BSG_CERT_PASS, pass->info.not_before, &why);
+	return rc == BSG_OK ? rc : bsg_fail(err, rc, "%s/%s: %s", keys, pass_role.file, why.text);
+}
+
 static enum bsg_err load_all(struct files *files, const char *keys, int64_t now, struct bsg_error *err)
 {
 	enum bsg_err rc = BSG_OK;
@@ -344,6 +409,8 @@ static enum bsg_err load_all(struct files *files, const char *keys, int64_t now,
 		rc = load_entry(keys, roles[i].file, i != ROOT, &files->entries[i], err);
 	if (rc == BSG_OK)
 		rc = check_issuer(files, err);
+	if (rc == BSG_OK)
+		rc = open_pass(&files->pass, keys, suffix_of(&files->entries[ROOT]), now, err);
 	if (rc != BSG_OK)
 		return rc;
 	return bsg_apple_ca_open(&files->apple, keys, suffix_of(&files->entries[ROOT]), now, err);

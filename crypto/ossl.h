@@ -24,8 +24,9 @@ struct bsg_rsa_key {
 	EVP_PKEY *pkey;
 };
 
-/* The EKU of an orders certificate: a UUID of ours as an OID (ITU-T X.667). */
+/* The EKUs of an orders certificate and of one for passes: UUIDs of ours as OIDs (ITU-T X.667). */
 #define BSG_OID_ORDERS "2.25.301820908479195542039220810099350110463"
+#define BSG_OID_PASS "2.25.255934477368215222534745001626530539442"
 
 /* Drain OpenSSL's queue into @err: "WHAT: its oldest entry", which names the cause. */
 enum bsg_err bsg_ossl_fail(struct bsg_error *err, const char *what);

@@ -21,6 +21,7 @@ static const struct need {
 	{ BSG_CERT_DEVICE, "device", "1.3.6.1.5.5.7.3.2", 3, KU_DIGITAL_SIGNATURE, NID_ecdsa_with_SHA256 },
 	{ BSG_CERT_TLS_SERVER, "TLS server", "1.3.6.1.5.5.7.3.1", 3, KU_DIGITAL_SIGNATURE, NID_ecdsa_with_SHA256 },
 	{ BSG_CERT_ORDERS, "orders", BSG_OID_ORDERS, 2, KU_DIGITAL_SIGNATURE, NID_ecdsa_with_SHA256 },
+	{ BSG_CERT_PASS, "pass", BSG_OID_PASS, 1, KU_DIGITAL_SIGNATURE, NID_ecdsa_with_SHA256 },
 	{ BSG_CERT_APPLE, "Apple device", "1.3.6.1.5.5.7.3.2", 2, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
 	  NID_sha256WithRSAEncryption },
 };

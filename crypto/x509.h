@@ -30,6 +30,7 @@ enum bsg_cert_purpose {
 	BSG_CERT_DEVICE = 1,	/* under the device CA; TLS client; EKU clientAuth */
 	BSG_CERT_TLS_SERVER,	/* under the server CA; EKU serverAuth */
 	BSG_CERT_ORDERS,	/* under the root; signs orders and gate credentials; our own EKU */
+	BSG_CERT_PASS,		/* signed by itself, so it is its own root; signs the server's passes; our own EKU (K35) */
 	BSG_CERT_APPLE,		/* under the CA of Apple devices, itself a root; RSA; TLS client (A32) */
 };
 
@@ -60,7 +61,7 @@ enum bsg_err bsg_cert_read(struct bsg_bytes der, struct bsg_cert_info *out, stru
  *
  * @param chain    certificates that may be needed in between, any order; the root is not needed
  * @param root     the pinned root, DER; self-signed and of our profile. For BSG_CERT_APPLE:
- *                 BSG_KEYRING_APPLE_CA
+ *                 BSG_KEYRING_APPLE_CA; for BSG_CERT_PASS: the certificate that a gate was given
  * @param at       Unix seconds: all certificates have to be valid then (an agent: its
  *                 authenticated time; for orders read back from its own disk, when it accepted them)
  *

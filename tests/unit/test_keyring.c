@@ -20,6 +20,7 @@
 #include "crypto/keyring.h"
 #include "crypto/tls.h"
 #include "scratch.h"
+#include "wire/pass.h"
 
 #define NOW INT64_C(1795471200)
 #define DAY INT64_C(86400)
@@ -478,6 +479,142 @@ static void orders_key_signs_nothing_but_orders_and_credentials(void **state)
 	assert_int_equal(bsg_keyring_sign(ring, BSG_SIGN_ORDERS, bytes, signature, NULL), BSG_E_DENIED);
 }
 
+static struct bsg_pass server_pass(void)
+{
+	return (struct bsg_pass){ .pseudonym = { 1, 2, 3 }, .issued = NOW, .expires = NOW + BSG_PASS_LIFE_SERVER_S, .serial = 4,
+				  .functions = 1, .sequence = 5, .by = BSG_BY_GATE, .verified_at = NOW - 10 };
+}
+
+/* Sign a pass by the server's keyring; @out empty on failure. */
+static enum bsg_err sign_pass(const struct bsg_pass *pass, struct bsg_buf *out)
+{
+	uint8_t buf[BSG_PASS_MAX];
+	struct bsg_bytes payload;
+
+	bsg_buf_init(out, 4096);
+	assert_int_equal(bsg_pass_encode(pass, buf, sizeof(buf), &payload), BSG_OK);
+	return bsg_cose_sign(ring, BSG_COSE_PASS, payload, out, NULL);
+}
+
+static void the_servers_pass_names_its_certificate_and_verifies_by_it(void **state)
+{
+	struct bsg_bytes der = cert_of(BSG_KEYRING_PASS);
+	struct bsg_pass pass = server_pass();
+	struct bsg_cose_message parsed;
+	struct bsg_error err = { 0 };
+	struct bsg_cert_info info;
+	struct bsg_bytes payload;
+	struct bsg_buf signed_pass;
+
+	(void)state;
+	must(bsg_cert_verify(der, NULL, 0, der, BSG_CERT_PASS, NOW + 19 * 365 * DAY, &err), &err);
+	assert_int_equal(bsg_cert_verify(der, NULL, 0, der, BSG_CERT_PASS, NOW + 20 * 365 * DAY + 1, &err), BSG_E_CRYPTO);
+	assert_int_equal(bsg_cert_read(der, &info, NULL), BSG_OK);
+	assert_false(info.is_ca);
+	assert_int_equal(sign_pass(&pass, &signed_pass), BSG_OK);
+	assert_true(signed_pass.len <= BSG_PASS_MAX);
+	assert_int_equal(bsg_cose_parse(BSG_COSE_PASS, bytes_of(&signed_pass), &parsed, NULL), BSG_OK);
+	assert_int_equal(parsed.header.kid.len, 8);
+	assert_memory_equal(parsed.header.kid.ptr, info.sha256, 8);
+	must(bsg_cose_verify_key(BSG_COSE_PASS, bytes_of(&signed_pass), &info.key, &payload, &err), &err);
+	signed_pass.data[signed_pass.len - 1] ^= 1;
+	assert_int_equal(bsg_cose_verify_key(BSG_COSE_PASS, bytes_of(&signed_pass), &info.key, &payload, &err), BSG_E_CRYPTO);
+	bsg_buf_free(&signed_pass);
+}
+
+static void the_key_for_passes_signs_nothing_but_passes_that_say_verified(void **state)
+{
+	uint8_t header[] = { 0xa1, 0x01, 0x26 };
+	struct bsg_bytes h = { header, sizeof(header) };
+	struct bsg_pass own = server_pass();
+	uint8_t buf[BSG_PASS_MAX];
+	uint8_t work[400];
+	uint8_t signature[BSG_SIGNATURE_LEN];
+	struct bsg_bytes payload;
+	struct bsg_bytes bytes;
+	struct bsg_buf out;
+
+	(void)state;
+	assert_int_equal(bsg_pass_encode(&own, buf, sizeof(buf), &payload), BSG_OK);
+	for (int kind = BSG_COSE_ORDERS; kind <= BSG_COSE_PASS; kind++) {
+		assert_int_equal(bsg_cose_sig_structure((enum bsg_cose_kind)kind, h, payload, work, sizeof(work), &bytes), BSG_OK);
+		assert_int_equal(bsg_keyring_sign(ring, BSG_SIGN_PASS, bytes, signature, NULL),
+				 kind == BSG_COSE_PASS ? BSG_OK : BSG_E_DENIED);
+	}
+	/* A phone's own: shorter, with a nonce, and not verified by anybody. */
+	own.verified_at = 0;
+	own.has_nonce = true;
+	own.expires = NOW + BSG_PASS_LIFE_S;
+	assert_int_equal(sign_pass(&own, &out), BSG_E_DENIED);
+	assert_int_equal(out.len, 0);
+	bsg_buf_free(&out);
+}
+
+static void no_other_certificate_passes_for_that_of_passes(void **state)
+{
+	struct bsg_bytes pass = cert_of(BSG_KEYRING_PASS);
+
+	(void)state;
+	for (int which = BSG_KEYRING_ROOT; which <= BSG_KEYRING_SECRET; which++) {
+		struct bsg_bytes der = cert_of((enum bsg_keyring_cert)which);
+
+		assert_int_equal(bsg_cert_verify(der, NULL, 0, der, BSG_CERT_PASS, NOW, NULL), BSG_E_CRYPTO);
+		assert_int_equal(bsg_cert_verify(pass, NULL, 0, der, BSG_CERT_PASS, NOW, NULL), BSG_E_CRYPTO);
+	}
+	for (int purpose = BSG_CERT_DEVICE; purpose <= BSG_CERT_ORDERS; purpose++)
+		assert_int_equal(bsg_cert_verify(pass, NULL, 0, pass, (enum bsg_cert_purpose)purpose, NOW, NULL), BSG_E_CRYPTO);
+}
+
+/* Open the state directory again; on failure there is no ring. */
+static enum bsg_err reopen(struct bsg_error *err)
+{
+	bsg_keyring_free(ring);
+	return bsg_keyring_open(dir, NOW, &ring, err);
+}
+
+static void an_older_directory_gets_a_key_for_passes_without_the_root(void **state)
+{
+	struct bsg_cert_info info[3];
+	struct bsg_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(bsg_cert_read(cert_of(BSG_KEYRING_PASS), &info[0], NULL), BSG_OK);
+	assert_int_equal(scratch_run("[ -f keys/pass.made ] && [ $(stat -c %a keys/pass.pem) = 600 ] && "
+				     "rm root-key.pem keys/pass.pem keys/pass.made"), 0);
+	must(reopen(&err), &err);
+	assert_int_equal(bsg_cert_read(cert_of(BSG_KEYRING_PASS), &info[1], NULL), BSG_OK);
+	assert_memory_not_equal(info[0].sha256, info[1].sha256, 32);
+	/* A crash between the file and the mark, with what such a crash leaves: the file stays. */
+	assert_int_equal(scratch_run("rm keys/pass.made; printf half >keys/pass.pem.new"), 0);
+	must(reopen(&err), &err);
+	assert_int_equal(bsg_cert_read(cert_of(BSG_KEYRING_PASS), &info[2], NULL), BSG_OK);
+	assert_memory_equal(info[1].sha256, info[2].sha256, 32);
+	assert_int_equal(scratch_run("[ -f keys/pass.made ]"), 0);
+}
+
+static void a_lost_or_damaged_key_for_passes_stops_the_start(void **state)
+{
+	static const struct { const char *how; enum bsg_err want; } rows[] = {
+		{ "rm keys/pass.pem", BSG_E_CRYPTO },
+		{ ": >keys/pass.pem", BSG_E_CRYPTO },
+		{ "chmod 640 keys/pass.pem", BSG_E_DENIED },
+		{ "cat keys/orders.pem >keys/pass.pem", BSG_E_CRYPTO },
+		{ "cat keys/orders.pem >keys/pass.pem; rm keys/pass.made", BSG_E_CRYPTO },
+	};
+	struct bsg_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(scratch_run("cp -p keys/pass.pem kept"), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(scratch_run(rows[i].how), 0);
+		assert_int_equal(reopen(&err), rows[i].want);
+		assert_null(ring);
+		assert_non_null(strstr(err.text, "pass.pem"));
+		assert_int_equal(scratch_run("rm -f keys/pass.pem && cp -p kept keys/pass.pem"), 0);
+	}
+	must(reopen(&err), &err);
+}
+
 static void a_single_key_does_one_thing(void **state)
 {
 	struct bsg_bytes nothing = { (const uint8_t *)"", 0 };
@@ -609,6 +746,11 @@ int main(void)
 		WITH_RING(a_certificate_ends_with_its_ca),
 		WITH_RING(strange_profiles_are_refused),
 		WITH_RING(orders_key_signs_nothing_but_orders_and_credentials),
+		WITH_RING(the_servers_pass_names_its_certificate_and_verifies_by_it),
+		WITH_RING(the_key_for_passes_signs_nothing_but_passes_that_say_verified),
+		WITH_RING(no_other_certificate_passes_for_that_of_passes),
+		WITH_RING(an_older_directory_gets_a_key_for_passes_without_the_root),
+		WITH_RING(a_lost_or_damaged_key_for_passes_stops_the_start),
 		WITH_RING(a_single_key_does_one_thing),
 		WITH_RING(renewed_orders_keys_are_trusted_at_once),
 		WITH_RING(a_sealed_secret_opens_for_its_keyring_only),
