@@ -83,7 +83,7 @@ const struct bsg_cli_command bsg_cli_commands[] = {
 	{ .name = "device show", .args = "ID", .min_args = 1, .max_args = 1,
 	  .help = "Show one device: its orders and what is restricted on it.",
 	  .method = GET, .path = "/devices/{0}",
-	  .columns = "id,person,kind,class,carried,state,conflict,enrolled,orders_serial,orders_expire,released,restricted",
+	  .columns = "id,person,kind,class,carried,state,conflict,enrolled,orders_serial,orders_expire,released,not_back,restricted",
 	  .run = bsg_cli_device_show },
 	{ .name = "device coverage", .args = "ID", .min_args = 1, .max_args = 1,
 	  .help = "Show per function what this device can really do.",

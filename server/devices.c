@@ -92,6 +92,26 @@ static json_t *phone_json(const struct bsg_platform_phone *p)
 			 "reachable", p->is_reachable, "pushing", p->is_pushed);
 }
 
+/* Whether a device has shown since a moment that nothing on it is restricted. */
+static bool was_free_since(const struct bsg_view *view, int64_t since)
+{
+	const struct bsg_platform_phone *phone = &view->phone;
+
+	if (view->has_phone)
+		return phone->is_reached && phone->desired == 0 && phone->reached_at >= since;
+	return view->has_status && view->batch.reports[0].status.n_functions == 0 && view->batch.reports[0].at >= since;
+}
+
+/* When its owner said that it stayed restricted; 0: not, or it has been lifted and has proved it since (V98). */
+static int64_t not_back_at(struct bsg_server *server, const struct bsg_device_rec *rec, const struct bsg_view *view)
+{
+	struct bsg_audit_rec entry;
+
+	if (bsg_store_not_back(server->store, rec->id, &entry, NULL) != BSG_OK || (view != NULL && was_free_since(view, entry.at)))
+		return 0;
+	return entry.at;
+}
+
 /* What a device should restrict and does; of one without agent also how far it has come, which outlives the device's state. */
 static void add_state(struct bsg_server *server, const struct bsg_device_rec *rec, json_t *out)
 {
@@ -104,6 +124,7 @@ static void add_state(struct bsg_server *server, const struct bsg_device_rec *re
 		for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++)
 			if (is_shown(view, bsg_functions[i].bit))
 				json_array_append_new(restricted, restricted_json(view, i));
+	json_object_set_new(out, "not_back", bsg_reply_time(not_back_at(server, rec, view)));
 	bsg_view_free(view);
 	json_object_set_new(out, "restricted", restricted);
 	json_object_set_new(out, "phone", bsg_drive_look(server, rec, &phone, &err) == BSG_OK ? phone_json(&phone) : json_null());

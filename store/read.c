@@ -471,6 +471,13 @@ enum bsg_err bsg_store_audit(struct bsg_store *store, struct bsg_page *page, str
 	return list(store, &q, BSG_CURSOR_NUM, page, err);
 }
 
+enum bsg_err bsg_store_not_back(struct bsg_store *store, const char *device, struct bsg_audit_rec *out, struct bsg_error *err)
+{
+	struct bsg_query q = ask(BSG_QUERY_NOT_BACK, device, NULL, out);
+
+	return find(store, &q, "entry", err);
+}
+
 enum bsg_err bsg_store_counts(struct bsg_store *store, struct bsg_counts_rec *out, struct bsg_error *err)
 {
 	struct bsg_query q = ask(BSG_QUERY_COUNTS, NULL, NULL, out);

@@ -185,6 +185,9 @@ enum bsg_err bsg_store_session(struct bsg_store *store, const uint8_t sha256[BSG
 enum bsg_err bsg_store_audit(struct bsg_store *store, struct bsg_page *page, struct bsg_audit_rec *out,
 			     struct bsg_error *err) BSG_MUST_CHECK;
 
+/** Find the last time that a device's owner said that it stayed restricted (`not-back`). BSG_E_NOT_FOUND: never */
+enum bsg_err bsg_store_not_back(struct bsg_store *store, const char *device, struct bsg_audit_rec *out, struct bsg_error *err) BSG_MUST_CHECK;
+
 struct bsg_audit_check {
 	int64_t n;		/* entries that hold */
 	int64_t broken_at;	/* seq of the first that does not, or is missing; 0: the chain holds */

@@ -185,6 +185,7 @@ static const struct bsg_record records[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_APPLE_PUSHES] = RECORD(bsg_apple_push_rec, apple_push),
 	[BSG_QUERY_SESSION] = RECORD(bsg_session_rec, session),
 	[BSG_QUERY_AUDIT] = RECORD(bsg_audit_rec, audit),
+	[BSG_QUERY_NOT_BACK] = RECORD(bsg_audit_rec, audit),
 	[BSG_QUERY_COUNTS] = RECORD(bsg_counts_rec, counts),
 };
 

@@ -126,6 +126,8 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 		"AND (push_at, device) > (?9, ?8) ORDER BY push_at, device LIMIT ?10" },
 	[BSG_QUERY_AUDIT] = { .sql = "SELECT seq, at, who, action, subject, reason, detail, hash, seq FROM audit "
 		"WHERE seq > ?9 ORDER BY seq LIMIT ?10" },
+	[BSG_QUERY_NOT_BACK] = { .sql = "SELECT seq, at, who, action, subject, reason, detail, hash FROM audit "
+		"WHERE action = 'not-back' AND subject = ?1 ORDER BY seq DESC LIMIT 1" },
 	[BSG_QUERY_COUNTS] = { .walks = true, .sql = "SELECT (SELECT count(*) FROM person WHERE left_at = 0), "
 		"(SELECT count(*) FROM device WHERE state = 2), "
 		"(SELECT count(*) FROM device WHERE direction = 1 AND state = 2), "

@@ -452,6 +452,28 @@ static void the_chains_form_is_the_documented_one(void **state)
 	assert_memory_equal(rec.hash, hash, sizeof(hash));
 }
 
+static void the_newest_not_back_of_a_device_is_found(void **state)
+{
+	static const struct { const char *action, *subject; } rows[] = {
+		{ "not-back", "this" }, { "not-back", "other" }, { "not-back", "this" }, { "self-out", "this" },
+	};
+	struct store_fixture *f = *state;
+	struct bsg_op op = audit_op();
+	struct bsg_audit_rec rec;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		op.audit.action = rows[i].action;
+		op.audit.subject = rows[i].subject;
+		op.audit.at = T0 + (int64_t)i;
+		assert_ok(f, apply(f, &op));
+	}
+	assert_ok(f, bsg_store_not_back(f->store, "this", &rec, &f->err));
+	assert_int_equal(rec.at, T0 + 2);
+	assert_ok(f, bsg_store_not_back(f->store, "other", &rec, &f->err));
+	assert_int_equal(rec.at, T0 + 1);
+	assert_int_equal(bsg_store_not_back(f->store, "third", &rec, &f->err), BSG_E_NOT_FOUND);
+}
+
 static void a_repeat_leaves_no_audit_entry_if_so_asked(void **state)
 {
 	struct store_fixture *f = *state;
@@ -530,6 +552,7 @@ int main(void)
 		TEST(a_second_agent_with_the_same_key_is_refused_and_flagged),
 		TEST(the_audit_is_a_chain_that_shows_a_change),
 		TEST(the_chains_form_is_the_documented_one),
+		TEST(the_newest_not_back_of_a_device_is_found),
 		TEST(a_repeat_leaves_no_audit_entry_if_so_asked),
 		TEST(what_is_old_is_forgotten_some_at_a_time),
 	};

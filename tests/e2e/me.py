@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The owner's page /me, as a browser without JavaScript sees it: rules V90 to V99."""
 import hashlib
-import html.parser
 import json
 import os
-import plistlib
 import re
 import sqlite3
 import time
@@ -13,6 +11,8 @@ import urllib.parse
 import apple_phone
 import harness
 from harness import claim, note
+import owner
+from owner import Page, obey
 import plane
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -21,7 +21,6 @@ POLICY = plane.POLICY.replace("rules:", """  - id: lab
     gates: [{id: door}]
     enter_by: [gate, self]
 rules:""").replace("where: [house]", "where: [house, lab]")
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 server = None
 
 
@@ -34,66 +33,9 @@ def world():
     return server
 
 
-class Page(html.parser.HTMLParser):
-    """What a browser makes of a page: tags, texts, forms."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text, self.forms, self.lang = [], "", [], None
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        self.tags.append((tag, attrs))
-        if tag == "html":
-            self.lang = attrs["lang"]
-        if tag == "form":
-            self.forms.append({"action": attrs["action"], "fields": {}})
-        if tag == "input":
-            self.forms[-1]["fields"][attrs["name"]] = attrs.get("value", "")
-
-    def handle_data(self, data):
-        self.text += data
-
-    def form(self, action):
-        found = [f for f in self.forms if f["action"].split("?")[0] == action]
-        assert len(found) == 1, (action, self.forms)
-        return found[0]
-
-
-class Browser:
-    """Keeps a cookie, and follows redirects."""
-
+class Browser(owner.Browser):
     def __init__(self):
-        self.cookie, self.set_cookie = None, None
-
-    def call(self, method, path, body=None, headers=None):
-        headers = dict(headers or {})
-        if self.cookie:
-            headers["Cookie"] = "theme=dark; __Host-bosaga=%s; other=1" % self.cookie
-        answer = plane.people(server, method, path, body, headers)
-        if answer.headers["Set-Cookie"]:
-            self.set_cookie = answer.headers["Set-Cookie"]
-            self.cookie = self.set_cookie.split(";")[0].split("=", 1)[1]
-        return answer
-
-    def post(self, path, fields, **headers):
-        return self.call("POST", path, urllib.parse.urlencode(fields), dict(FORM, **{k.replace("_", "-"): v for k, v in headers.items()}))
-
-    def page(self, path="/me"):
-        answer = self.call("GET", path)
-        assert answer.status == 200, (answer.status, answer.body[:300])
-        return Page(answer.body.decode())
-
-    def press(self, page, action):
-        """Press a button: the page that the redirect leads to."""
-        form = page.form(action)
-        answer = self.post(form["action"], form["fields"])
-        assert answer.status == 303, (answer.status, answer.body[:300])
-        return self.page(answer.headers["Location"])
-
-    def log_in(self, badge, code):
-        return self.post("/me/login?lang=en", {"badge": badge, "code": code})
+        super().__init__(server)
 
 
 here = []
@@ -127,6 +69,10 @@ def audit(subject):
         if not answer["next"]:
             return entries
         cursor = "&cursor=" + answer["next"]
+
+
+def not_back(phone):
+    return plane.must(plane.call(server, "GET", "/api/v1/devices/" + phone.id))["not_back"]
 
 
 def is_in(phone):
@@ -378,6 +324,29 @@ def my_camera_is_not_back_tells_what_to_do_and_leaves_a_note_for_the_helpdesk():
     page = browser.press(browser.page(), "/me/stuck")
     assert "Unlock your phone" in page.text and "helpdesk" in page.text
     assert audit(phone.id)[-1] == ("person:f1", "not-back")
+    assert not_back(phone) is not None and not_back(plane.add_phone(server, "f1")) is None
+    free = plane.status_report(plane.serial(plane.settled(phone)), int(time.time()), {})
+    plane.must(plane.report(phone, plane.batch(os.urandom(16), 1, free)))
+    assert not_back(phone) is None, "it has said since that nothing on it is restricted"
+
+
+@claim
+def the_helpdesk_sees_it_until_the_phone_has_proved_that_it_was_lifted():
+    person("f3", "F-3")
+    phone = iphone("f3").begin()
+    browser = logged_in("f3", "F-3")
+    plane.must(plane.cross(server, "in", badge="F-3"))
+    harness.wait_for("it is restricted and proved", lambda: obey(phone) and "off, verified" in browser.page().text)
+    assert not_back(phone) is None
+    page = browser.press(browser.page(), "/me/stuck")
+    said = not_back(phone)
+    assert said is not None
+    browser.press(page, "/me/left")
+    harness.wait_for("the lift is told", lambda: "is being lifted" in browser.page().text)
+    assert not_back(phone) == said, "being told is no proof"
+    assert said in server.cli_text("device", "show", phone.id)
+    harness.wait_for("the lift is proved", lambda: (obey(phone), "Nothing is restricted now" in browser.page().text)[1])
+    assert not_back(phone) is None
 
 
 @claim
@@ -397,27 +366,6 @@ def a_phone_with_an_agent_cannot_arrive_by_the_page():
 
 def iphone(name):
     return apple_phone.Phone(server, apple_phone.invite(server, name))
-
-
-def obey(phone):
-    """The iPhone does and proves what it is told, until there is nothing more; it blocks the camera while it has the profile."""
-    answer, told = phone.put("/mdm/server", plistlib.dumps({"UDID": phone.udid, "Status": "Idle"})), []
-    while answer.body:
-        command = plistlib.loads(answer.body)
-        kind = command["Command"]["RequestType"]
-        told.append(kind)
-        reply = {"UDID": phone.udid, "Status": "Acknowledged", "CommandUUID": command["CommandUUID"]}
-        if kind == "InstallProfile":
-            phone.blocks = b"allowCamera" in command["Command"]["Payload"]
-        elif kind == "RemoveProfile":
-            phone.blocks = False
-        elif kind == "Restrictions":
-            reply["GlobalRestrictions"] = {"restrictedBool": {"allowCamera": {"value": not phone.blocks}}}
-        elif kind == "ProfileList":
-            reply["ProfileList"] = []
-        answer = phone.put("/mdm/server", plistlib.dumps(reply))
-    assert answer.status == 200, (answer.status, answer.body)
-    return told
 
 
 @claim
@@ -446,7 +394,7 @@ def a_phone_without_agent_arrives_by_the_page_where_the_place_takes_it_and_nowhe
     assert "Noted that you left" in page.text
     page, _ = harness.wait_for("the restriction is taken back", lambda: "is being lifted" in browser.page().text and browser.page())
     assert "It ends by itself at the latest" in page.text
-    note("the iPhone was told %s" % obey(phone))
+    note("the iPhone was told %s" % harness.wait_for("the lift is told", lambda: obey(phone))[0])
     assert "Nothing is restricted now" in browser.page().text and not phone.blocks
     assert audit(phone.id)[-1] == ("person:g1", "self-out")
 
