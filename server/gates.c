@@ -184,6 +184,7 @@ struct made {
 	struct bsg_gate_credential credential;
 	struct bsg_buf bytes;
 	struct bsg_place_secret_rec secret;
+	struct bsg_buf pass_pem;	/* whom the gate trusts for passes of the server */
 };
 
 static struct bsg_str str(const char *text)
@@ -249,6 +250,16 @@ static enum bsg_err make_credential(struct bsg_server *server, const struct gate
 	return rc;
 }
 
+static enum bsg_err add_pass_certificate(struct bsg_server *server, struct made *m, struct bsg_error *err)
+{
+	struct bsg_bytes der;
+	enum bsg_err rc = bsg_keyring_certificate(server->home.keyring, BSG_KEYRING_PASS, &der, err);
+
+	if (rc == BSG_OK)
+		rc = bsg_cert_to_pem(der, &m->pass_pem, err);
+	return rc == BSG_OK ? bsg_buf_finish(&m->pass_pem, err) : rc;
+}
+
 /* The secrets of the days that the credential touches, and of the day before (a code's step may have begun in it). */
 static json_t *day_secrets(const struct made *m)
 {
@@ -285,9 +296,10 @@ static void store_and_answer(struct bsg_http_exchange *x, struct bsg_server *ser
 	name_gate(body, detail);
 	bsg_change_audit(&change, "gate-credential", body->gate, NULL, detail);
 	if (bsg_change_apply(&change))
-		bsg_answer_json(x, 200, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "place", body->place, "gate", body->gate, "key",
+		bsg_answer_json(x, 200, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s#}", "place", body->place, "gate", body->gate, "key",
 						  (const char *)m->key_pem.data, "credential", bsg_reply_hex(m->bytes.data, m->bytes.len),
-						  "expires", bsg_reply_time(m->credential.expires), "day_secrets", day_secrets(m)), NULL);
+						  "expires", bsg_reply_time(m->credential.expires), "day_secrets", day_secrets(m),
+						  "pass_certificate", (const char *)m->pass_pem.data, (int)m->pass_pem.len), NULL);
 }
 
 void bsg_post_gate_credential(struct bsg_http_exchange *x, void *app)
@@ -306,7 +318,10 @@ void bsg_post_gate_credential(struct bsg_http_exchange *x, void *app)
 		return;
 	memset(&m, 0, sizeof(m));
 	bsg_buf_init(&m.bytes, BSG_GATE_CREDENTIAL_MAX);
+	bsg_buf_init(&m.pass_pem, 2 * BSG_CERT_MAX);
 	rc = make_credential(app, &body, place, &m, &err);
+	if (rc == BSG_OK)
+		rc = add_pass_certificate(app, &m, &err);
 	if (rc == BSG_OK)
 		store_and_answer(x, app, &body, &m);
 	else
@@ -314,5 +329,6 @@ void bsg_post_gate_credential(struct bsg_http_exchange *x, void *app)
 	bsg_active_put(active);
 	bsg_secret_free(&m.key_pem);
 	bsg_buf_free(&m.bytes);
+	bsg_buf_free(&m.pass_pem);
 	bsg_wipe(&m, sizeof(m));
 }

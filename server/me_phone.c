@@ -2,11 +2,13 @@
 /* One phone on the owner's page: what it should do, what it is known to do, why, and what its owner can do about it. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/timetext.h"
 #include "policy/explain.h"
 #include "server/facts.h"
 #include "server/me.h"
+#include "server/pass.h"
 #include "server/platforms.h"
 
 enum bsg_err bsg_me_phone_look(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_me_phone *out,
@@ -286,6 +288,59 @@ static void begin_form(struct bsg_html *page, const char *path, const struct bsg
 	bsg_page_raw(page, second ? "<button class=\"second\">" : "<button>");
 }
 
+static const struct bsg_page_text pass_text = {{"Рұқсат:", "Пропуск:", "Pass:"}};
+static const struct bsg_page_text good_text = {{"жарамды уақыты:", "действует до", "valid until"}};
+static const struct bsg_page_text show_text = {
+	{"Осы кодты өткелде көрсетіңіз. Ол өздігінен жаңарады.", "Покажите этот код на проходной. Он обновляется сам.",
+	 "Show this code at the gate. It renews itself."}};
+
+/* A time within the next minute, on the clock of the place. */
+static void put_second(struct bsg_html *page, int64_t at)
+{
+	const time_t when = (time_t)at;
+	char text[BSG_TIME_SIZE], shown[16] = "";
+	struct tm local;
+
+	bsg_time_format(at, text);
+	if (localtime_r(&when, &local) != NULL)
+		(void)strftime(shown, sizeof(shown), "%H:%M:%S", &local);
+	bsg_buf_printf(&page->out, "<time datetime=\"%s\">%s</time>", text, shown);
+}
+
+/* The alphabet of base45 has nothing that would have to be escaped. */
+static void put_code(struct bsg_html *page, const struct bsg_me_phone *phone, const struct bsg_shown_pass *pass)
+{
+	const struct bsg_place *place = find_place(phone, bsg_me_phone_place(phone));
+
+	bsg_buf_printf(&page->out, "<div class=\"pass\" data-pass=\"%s\"><p class=\"state ok\">", pass->text);
+	bsg_page_say(page, &pass_text);
+	bsg_page_raw(page, " ");
+	if (place != NULL)
+		put_place(page, place);
+	bsg_page_raw(page, ", ");
+	bsg_page_say(page, &good_text);
+	bsg_page_raw(page, " ");
+	put_second(page, pass->expires);
+	bsg_page_raw(page, "</p>");
+	bsg_page_qr(page, pass->text);
+	put_line(page, "quiet", &show_text);
+	bsg_page_raw(page, "</div>");
+}
+
+/* The pass as a QR code, or why there is none. */
+static void put_pass(struct bsg_html *page, struct bsg_server *server, const struct bsg_me_phone *phone)
+{
+	struct bsg_shown_pass pass;
+	struct bsg_error err;
+
+	if (bsg_pass_show(server, phone->rec, phone->view, bsg_me_phone_place(phone), &pass, &err) != BSG_OK)
+		bsg_log(server->log, BSG_LOG_WARNING, "me", "no pass for device %s: %s", phone->rec->id, err.text);
+	else if (pass.why_not != NULL)
+		put_line(page, "quiet", pass.why_not);
+	else
+		put_code(page, phone, &pass);
+}
+
 static const char end_of_form[] = "</button></form>";
 static const struct bsg_page_text arrive_text = {{"Мен келе жатырмын:", "Я прибываю:", "I am arriving:"}};
 static const struct bsg_page_text left_text = {{"Мен кеттім:", "Я вышел(а):", "I left:"}};
@@ -324,6 +379,7 @@ void bsg_me_phone_put(struct bsg_html *page, struct bsg_server *server, struct b
 	bsg_page_put(page, phone->view->phone.model[0] != '\0' ? phone->view->phone.model : phone->rec->kind);
 	bsg_page_raw(page, "</h2>");
 	put_summary(page, phone);
+	put_pass(page, server, phone);
 	put_reasons(page, server, phone);
 	put_buttons(page, phone, form_token);
 	bsg_page_raw(page, "</section>");

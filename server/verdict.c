@@ -3,7 +3,6 @@
 #include "server/verdict.h"
 
 #include "server/facts.h"
-#include "server/view.h"
 
 static const struct bsg_policy_texts unknown_why = {
 	"Бұл адамның тіркелген телефоны жоқ: күзет қолмен қабылдайды",
@@ -102,18 +101,10 @@ static const struct bsg_policy_texts *hindrance(const struct bsg_view *view, con
 	return !phone->is_reachable || phone->push_failures > 0 ? &unreached_why : otherwise;
 }
 
-static void judge_in(struct bsg_server *server, const struct bsg_policy_place *place, const struct bsg_coverage_phone *phone,
-		     const struct bsg_view *view, int64_t until, struct bsg_answered_verdict *out)
+uint32_t bsg_verdict_missing(struct bsg_server *server, const struct bsg_coverage_phone *phone, const struct bsg_view *view)
 {
 	uint32_t missing = asked(view) & ~bsg_view_verified(view);
-	struct bsg_coverage_phone unproven = *phone;
-	struct bsg_verdict proven, doubtful;
 
-	if (asked(view) == 0) {
-		settle(out, BSG_REMEDY_ADMIT, &nothing_why);
-		return;
-	}
-	bsg_coverage_verdict(server->coverage, place, phone, asked(view), &proven);
 	/* What is impossible anyway needs no proof: its remedy is already in the verdict. */
 	for (unsigned f = 0; f < BSG_FUNCTIONS_COUNT; f++) {
 		struct bsg_coverage_entry entry;
@@ -122,6 +113,21 @@ static void judge_in(struct bsg_server *server, const struct bsg_policy_place *p
 		if (entry.grade == BSG_GRADE_IMPOSSIBLE)
 			missing &= ~BSG_BIT(f);
 	}
+	return missing;
+}
+
+static void judge_in(struct bsg_server *server, const struct bsg_policy_place *place, const struct bsg_coverage_phone *phone,
+		     const struct bsg_view *view, int64_t until, struct bsg_answered_verdict *out)
+{
+	const uint32_t missing = bsg_verdict_missing(server, phone, view);
+	struct bsg_coverage_phone unproven = *phone;
+	struct bsg_verdict proven, doubtful;
+
+	if (asked(view) == 0) {
+		settle(out, BSG_REMEDY_ADMIT, &nothing_why);
+		return;
+	}
+	bsg_coverage_verdict(server->coverage, place, phone, asked(view), &proven);
 	if (missing == 0) {
 		settle(out, proven.remedy, &proven.why);
 		return;

@@ -6,6 +6,7 @@
 #include "http/exchange.h"
 #include "policy/coverage.h"
 #include "server/app.h"
+#include "server/view.h"
 
 struct bsg_answered_verdict {
 	bool pending;			/* not proven yet */
@@ -31,6 +32,9 @@ void bsg_verdict_unknown(struct bsg_answered_verdict *out);
 
 /** The verdict on a pending one when its time is over and nothing has changed. */
 void bsg_verdict_late(const struct bsg_answered_verdict *pending, struct bsg_answered_verdict *out);
+
+/** The functions that are asked of a phone and possible on it, and not verified right now: a verdict waits for these (V14). */
+uint32_t bsg_verdict_missing(struct bsg_server *server, const struct bsg_coverage_phone *phone, const struct bsg_view *view);
 
 /** `pending` or the remedy's name. */
 const char *bsg_verdict_name(const struct bsg_answered_verdict *verdict);

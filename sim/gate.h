@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "wire/exitcode.h"
 #include "wire/gate.h"
+#include "wire/pass.h"
 
 struct bsg_sim_gate;
 
@@ -43,5 +44,15 @@ enum bsg_err bsg_sim_gate_token(struct bsg_sim_gate *gate, enum bsg_direction di
  */
 enum bsg_err bsg_sim_gate_code(const struct bsg_sim_gate *gate, struct bsg_bytes pass, int64_t now,
 			       char code[static BSG_EXIT_CODE_DIGITS + 1], struct bsg_error *err) BSG_MUST_CHECK;
+
+/**
+ * Verify a pass that the server signed, by the credential's pass_certificate, and that it is of now.
+ *
+ * @param pass  filled on success; its gate points into @message
+ * @return BSG_OK, BSG_E_NOT_FOUND (the credential has no such certificate), BSG_E_INVALID (not a pass), BSG_E_LIMIT,
+ *         BSG_E_CRYPTO (another key, altered), BSG_E_DENIED (too early, too late, or not the server's to say)
+ */
+enum bsg_err bsg_sim_gate_check(const struct bsg_sim_gate *gate, struct bsg_bytes message, int64_t now, struct bsg_pass *pass,
+				struct bsg_error *err) BSG_MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `bosaga-sim gate --credential FILE token --in|--out [--pass HEX] | code --pass HEX`. */
+/* `bosaga-sim gate --credential FILE token --in|--out [--pass HEX] | code --pass HEX | check --pass HEX`. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +13,11 @@
 
 static const char usage[] =
 	"usage: bosaga-sim gate --credential FILE token --in|--out [--pass HEX]\n"
-	"       bosaga-sim gate --credential FILE code --pass HEX\n";
+	"       bosaga-sim gate --credential FILE code|check --pass HEX\n";
 
 struct words {
 	const char *credential;
-	const char *what;	/* token or code */
+	const char *what;	/* token, code or check */
 	const char *pass;
 	enum bsg_direction direction;
 };
@@ -49,7 +49,23 @@ static bool parse(int argc, char **argv, struct words *words)
 		return false;
 	if (strcmp(words->what, "token") == 0)
 		return words->direction != 0;
-	return strcmp(words->what, "code") == 0 && words->pass != NULL && words->direction == 0;
+	return (strcmp(words->what, "code") == 0 || strcmp(words->what, "check") == 0) && words->pass != NULL && words->direction == 0;
+}
+
+/* What a pass of the server says, as one line of JSON. */
+static enum bsg_err show_check(struct bsg_sim_gate *gate, struct bsg_bytes message, int64_t now, struct bsg_error *err)
+{
+	char pseudonym[2 * BSG_PSEUDONYM_LEN + 1];
+	struct bsg_pass pass;
+	enum bsg_err rc = bsg_sim_gate_check(gate, message, now, &pass, err);
+
+	if (rc != BSG_OK)
+		return rc;
+	bsg_hex_encode(pass.pseudonym, sizeof(pass.pseudonym), pseudonym);
+	(void)printf("{\"pseudonym\": \"%s\", \"issued\": %lld, \"expires\": %lld, \"verified_at\": %lld, \"serial\": %u, "
+		     "\"functions\": %u, \"sequence\": %u}\n", pseudonym, (long long)pass.issued, (long long)pass.expires,
+		     (long long)pass.verified_at, pass.serial, pass.functions, pass.sequence);
+	return BSG_OK;
 }
 
 static enum bsg_err show_token(struct bsg_sim_gate *gate, const struct words *words, struct bsg_bytes pass,
@@ -88,6 +104,8 @@ static enum bsg_err show(const struct words *words, struct bsg_error *err)
 		rc = bsg_hex_decode(words->pass, strlen(words->pass), pass, sizeof(pass), &pass_len, err);
 	if (rc == BSG_OK && strcmp(words->what, "token") == 0) {
 		rc = show_token(gate, words, (struct bsg_bytes){ pass, pass_len }, now, err);
+	} else if (rc == BSG_OK && strcmp(words->what, "check") == 0) {
+		rc = show_check(gate, (struct bsg_bytes){ pass, pass_len }, now, err);
 	} else if (rc == BSG_OK) {
 		rc = bsg_sim_gate_code(gate, (struct bsg_bytes){ pass, pass_len }, now, code, err);
 		if (rc == BSG_OK)

@@ -154,6 +154,21 @@ static void the_code_is_the_one_the_phone_works_out_from_its_exit_key(void **sta
 	bsg_sim_gate_free(gate);
 }
 
+static void a_pass_is_checked_only_with_the_servers_certificate(void **state)
+{
+	struct bsg_sim_gate *gate;
+	struct bsg_pass pass;
+	struct bsg_buf message;
+
+	(void)state;
+	make_pass(&message);
+	assert_int_equal(bsg_sim_gate_load(path, &gate, NULL), BSG_OK);
+	assert_int_equal(bsg_sim_gate_check(gate, (struct bsg_bytes){ message.data, message.len }, NOW, &pass, NULL), BSG_E_NOT_FOUND);
+	assert_int_equal(pass.serial, 0);
+	bsg_sim_gate_free(gate);
+	bsg_buf_free(&message);
+}
+
 static void a_credential_that_others_may_read_or_that_is_none_is_refused(void **state)
 {
 	struct bsg_sim_gate *gate;
@@ -176,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_token_holds_under_the_gates_key_and_answers_the_pass),
 		cmocka_unit_test(nobody_gets_out_without_a_pass),
 		cmocka_unit_test(the_code_is_the_one_the_phone_works_out_from_its_exit_key),
+		cmocka_unit_test(a_pass_is_checked_only_with_the_servers_certificate),
 		cmocka_unit_test(a_credential_that_others_may_read_or_that_is_none_is_refused),
 	};
 
