@@ -19,7 +19,9 @@ static bool is_placeless(const struct bsg_output *output, uint32_t functions)
 void bsg_lease(const struct bsg_platform_phone *phone, const struct bsg_lease_ask *ask, struct bsg_platform_step *step)
 {
 	const struct bsg_output *output = ask->output;
-	const uint32_t functions = output->restricted & ask->possible;
+	/* Apps without names cannot be told: desired all the same, each step would differ from what was desired, and prolong the lease. */
+	const uint32_t nameless = output->n_apps == 0 ? BSG_BIT(BSG_APPS) : 0;
+	const uint32_t functions = output->restricted & ask->possible & ~nameless;
 	const bool same = phone->has_desired && phone->desired == functions && !ask->apps_changed;
 	const bool placeless = is_placeless(output, functions);
 	const int64_t full = ask->now + (placeless ? BSG_LEASE_PLACELESS_S : ask->phone_lease);

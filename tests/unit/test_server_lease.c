@@ -15,6 +15,7 @@
 #define H INT64_C(3600)
 #define C BSG_BIT(BSG_CAMERA)
 #define M BSG_BIT(BSG_MICROPHONE)
+#define A BSG_BIT(BSG_APPS)
 
 /* Times are seconds after NOW; INT64_MIN: none. */
 #define NONE INT64_MIN
@@ -44,6 +45,9 @@ static const struct row rows[] = {
 	{"Z7 nothing was desired and nothing is: nothing is told", false, 0, NONE, 0, 0, NONE, 9 * H, false, false, false, 0, NONE, 9 * H},
 	{"Z4 what the phone cannot restrict is not desired", false, 0, NONE, M, M, 8 * H, 8 * H, true, false, false, 0, NONE, 8 * H},
 	{"Z4 only what it can is", false, 0, NONE, C | M, C | M, 8 * H, 8 * H, true, false, true, C, 4 * H, 8 * H},
+	{"Z4 apps with names are", false, 0, NONE, C | A, C | A, 8 * H, 8 * H, true, true, true, C | A, 4 * H, 8 * H},
+	{"Z4 apps without names are not desired", false, 0, NONE, A, A, 8 * H, 8 * H, true, false, false, 0, NONE, 8 * H},
+	{"Z5 and prolong nothing", true, C, 1 * H, C | A, C | A, 8 * H, 8 * H, false, false, false, C, 1 * H, 8 * H},
 	{"Z5 the lease is the place's", false, 0, NONE, C, C, 8 * H, 8 * H, true, false, true, C, 4 * H, 8 * H},
 	{"Z5 or ends with the decision", false, 0, NONE, C, C, 2 * H, 2 * H, true, false, true, C, 2 * H, 2 * H},
 	{"Z5 time alone does not prolong it", true, C, 1 * H, C, C, 8 * H, 8 * H, false, false, false, C, 1 * H, 8 * H},
@@ -71,12 +75,13 @@ static void check(const struct row *row)
 	const struct bsg_platform_phone phone = {.has_desired = row->has_desired, .desired = row->desired,
 						 .desired_until = at(row->desired_until)};
 	struct bsg_output output;
-	struct bsg_lease_ask ask = {.output = &output, .possible = C, .apps_changed = row->apps_changed, .evidence = row->evidence,
+	struct bsg_lease_ask ask = {.output = &output, .possible = C | A, .apps_changed = row->apps_changed, .evidence = row->evidence,
 				    .evidence_at = NOW - 5, .phone_lease = 4 * H, .now = NOW};
 	struct bsg_platform_step step = {.device = "kept"};
 
 	memset(&output, 0, sizeof(output));
 	output.restricted = row->restricted;
+	output.n_apps = row->apps_changed ? 1 : 0;
 	output.lift_by = at(row->lift_by);
 	output.next = at(row->next);
 	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++)
