@@ -11,7 +11,7 @@
 
 #define BSG_CHECKIN_MAX BSG_PLIST_MAX
 #define BSG_APPLE_TOPIC_MAX 255
-#define BSG_CHECKIN_TOKEN_MAX 256		/* bytes of a push token; today's have 32 */
+#define BSG_CHECKIN_TOKEN_MAX 128		/* bytes of a push token, as many as the store keeps; today's have 32 */
 #define BSG_APPLE_MAGIC_MAX 128
 #define BSG_APPLE_TEXT_MAX 255
 

@@ -6,6 +6,10 @@
 #include "apple/handlers.h"
 #include "apple/identity.h"
 
+/* What passes the decoder is never refused by the store, which a phone would hear as a fault of ours. */
+_Static_assert(BSG_APPLE_ID_MAX < BSG_UDID_SIZE && BSG_CHECKIN_TOKEN_MAX <= BSG_APPLE_TOKEN_MAX && BSG_APPLE_MAGIC_MAX < BSG_APPLE_MAGIC_SIZE,
+	       "the store keeps what a phone may say");
+
 /* One message on its way through the writer; lives in its exchange. */
 struct job {
 	struct bsg_apple *apple;

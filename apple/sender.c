@@ -52,7 +52,7 @@ static enum bsg_err read_user(const struct bsg_plist_node *message, bool *out, s
 	*out = false;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		struct bsg_str user;
-		const enum bsg_err rc = bsg_plist_get_text(message, keys[i], BSG_APPLE_ID_MAX, &user, err);
+		const enum bsg_err rc = bsg_plist_get_text(message, keys[i], BSG_APPLE_USER_MAX, &user, err);
 
 		if (rc == BSG_OK)
 			*out = true;

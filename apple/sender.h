@@ -5,7 +5,8 @@
 
 #include "apple/plist.h"
 
-#define BSG_APPLE_ID_MAX 128	/* bytes of a UDID or EnrollmentID */
+#define BSG_APPLE_ID_MAX 64	/* bytes of a UDID or EnrollmentID: as many as the store keeps; today's have 40 at most */
+#define BSG_APPLE_USER_MAX 128	/* of a user of the device, which is not kept */
 
 enum bsg_apple_id_kind {
 	BSG_APPLE_ID_NONE = 0,

@@ -44,8 +44,8 @@ static const struct checkin_case {
 	{ "A8 two ids", MESSAGE(TYPE("CheckOut") UDID TEXT("EnrollmentID", "E")), BSG_E_INVALID, "both UDID and EnrollmentID" },
 	{ "A8 an empty id", MESSAGE(TYPE("CheckOut") TEXT("UDID", "")), BSG_E_INVALID, "UDID is empty" },
 	{ "A8 an id with a blank", MESSAGE(TYPE("CheckOut") TEXT("UDID", "a b")), BSG_E_INVALID, "UDID has blanks" },
-	{ "A8 an id of 128 bytes", MESSAGE(TYPE("CheckOut") TEXT("UDID", X64 X64)), BSG_OK, "CheckOut" },
-	{ "A8 an id of 129 bytes", MESSAGE(TYPE("CheckOut") TEXT("UDID", X64 X64 "x")), BSG_E_LIMIT, "UDID has 129 bytes, at most 128" },
+	{ "A8 an id of 64 bytes", MESSAGE(TYPE("CheckOut") TEXT("UDID", X64)), BSG_OK, "CheckOut" },
+	{ "A8 an id of 65 bytes", MESSAGE(TYPE("CheckOut") TEXT("UDID", X64 "x")), BSG_E_LIMIT, "UDID has 65 bytes, at most 64" },
 	{ "A8 an id that is data", MESSAGE(TYPE("CheckOut") "<key>UDID</key><data>AQID</data>"), BSG_E_INVALID, "UDID is data, not text" },
 	{ "A8 a user that is a number", MESSAGE(TYPE("CheckOut") UDID "<key>UserID</key><integer>1</integer>"), BSG_E_INVALID, "UserID is" },
 	{ "A9 no token", MESSAGE(TYPE("TokenUpdate") UDID MAGIC), BSG_E_INVALID, "Token is missing" },
@@ -159,20 +159,20 @@ static void A11_nobodys_phone_is_kept_out_by_its_name(void **state)
 	assert_int_equal(strlen(c.device_name), 193);
 }
 
-static void A9_a_push_token_has_at_most_256_bytes(void **state)
+static void A9_a_push_token_has_at_most_128_bytes(void **state)
 {
 	static const char before[] = "<plist><dict>" TYPE("TokenUpdate") UDID MAGIC "<key>Token</key><data>";
 	char text[1024];
 	struct bsg_checkin c;
 
 	(void)state;
-	for (size_t letters = 340; letters <= 344; letters += 4) {	/* of base64: 255 and 258 bytes */
+	for (size_t letters = 168; letters <= 172; letters += 4) {	/* of base64: 126 and 129 bytes */
 		size_t n = sizeof(before) - 1;
 
 		memcpy(text, before, n);
 		memset(text + n, 'A', letters);
 		(void)snprintf(text + n + letters, sizeof(text) - n - letters, "</data></dict></plist>");
-		assert_int_equal(bsg_checkin_decode(text, strlen(text), &c, NULL), letters == 340 ? BSG_OK : BSG_E_LIMIT);
+		assert_int_equal(bsg_checkin_decode(text, strlen(text), &c, NULL), letters == 168 ? BSG_OK : BSG_E_LIMIT);
 	}
 }
 
@@ -437,7 +437,7 @@ int main(void)
 		cmocka_unit_test(A8_user_channels_are_told_apart),
 		cmocka_unit_test(A9_A11_what_is_said_is_kept_and_secrets_are_not),
 		cmocka_unit_test(A11_nobodys_phone_is_kept_out_by_its_name),
-		cmocka_unit_test(A9_a_push_token_has_at_most_256_bytes),
+		cmocka_unit_test(A9_a_push_token_has_at_most_128_bytes),
 		cmocka_unit_test(every_result_of_the_table),
 		cmocka_unit_test(A19_of_an_error_chain_the_first_four_are_kept),
 		cmocka_unit_test(A20_answers_are_read_where_they_are),
