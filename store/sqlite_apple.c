@@ -146,6 +146,10 @@ enum bsg_err bsg_sqlite_apple_token_update(struct bsg_sqlite *self, struct bsg_o
 	op->changed = rc == BSG_OK && n == 1;
 	if (rc != BSG_OK || op->changed)
 		return rc;
+	/* Sent again it is alive again, also if Apple called it dead meanwhile (A143). */
+	rc = bsg_sqlite_run(self, BSG_SQL_APPLE_TOKEN_AGAIN, BSG_VALUES(bsg_text(update->device), bsg_num(update->at)), &n, err);
+	if (rc != BSG_OK || n == 1)
+		return rc;
 	rc = get_enrolment(self, update->device, &row, &found, err);
 	return rc == BSG_OK ? explain(update->device, &row, found, err) : rc;
 }
