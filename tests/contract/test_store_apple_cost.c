@@ -69,7 +69,7 @@ static void add_crowd(struct store_fixture *f, unsigned from, unsigned to)
 /* Everything that an Apple phone brings, once or more. @param n  two phones that are not there yet: n, n + 1 */
 static void live_a_day(struct store_fixture *f, const char *person, unsigned n)
 {
-	struct bsg_op checkout = checkout_op(n + 1), step, pushed, error, idle = idle_op(n), anew, stale;
+	struct bsg_op checkout = checkout_op(n + 1), step, pushed, error, idle = idle_op(n), anew, stale, again = token_op(n, "token");
 	struct bsg_op not_now = answer_op(n, BSG_APPLE_NOT_NOW, 10, BSG_APPLE_NO_COMMAND, 0);
 	struct bsg_apple_push_rec pushes[10];
 	struct bsg_apple_due_rec due[10];
@@ -77,6 +77,8 @@ static void live_a_day(struct store_fixture *f, const char *person, unsigned n)
 	struct bsg_page page = { .limit = 10 };
 
 	add_phone(f, person, n);
+	again.apple_token_update.at += 60;
+	assert_ok(f, apply(f, &again));
 	rec = get_apple(f, n);
 	step = step_op(&rec, T0);
 	assert_ok(f, apply(f, &step));
