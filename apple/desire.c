@@ -83,10 +83,13 @@ enum bsg_err bsg_apple_due(struct bsg_platform *p, int64_t now, struct bsg_page 
 	return rc;
 }
 
-/* A88: the phone has what is desired, and was told nothing since it proved it. */
+/*
+ * A88: the phone has what is desired, and was told nothing since it proved it. The store would let a lease that comes forward pass, too:
+ * but then a phone that hears no more of us would keep the longer one.
+ */
 static bool has_it(const struct bsg_platform_phone *phone, uint32_t functions, int64_t until)
 {
-	return phone->is_certain && phone->verified == functions && (functions == 0 || until <= phone->verified_until);
+	return phone->is_certain && phone->verified == functions && (functions == 0 || until == phone->verified_until);
 }
 
 static enum bsg_err fill_desire(const struct bsg_platform_phone *phone, const struct bsg_platform_step *step,

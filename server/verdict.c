@@ -134,6 +134,9 @@ static void judge_in(struct bsg_server *server, const struct bsg_policy_place *p
 	}
 	unproven.reported_impossible |= missing;
 	bsg_coverage_verdict(server->coverage, place, &unproven, asked(view), &doubtful);
+	/* A place may admit phones whose camera cannot be restricted; one that could prove it and does not is never waved through. */
+	if ((missing & BSG_BIT(BSG_CAMERA)) != 0 && doubtful.remedy == BSG_REMEDY_ADMIT)
+		doubtful.remedy = BSG_REMEDY_SEAL;
 	if (view->now >= until)
 		settle(out, doubtful.remedy, hindrance(view, &late_why));
 	else

@@ -80,6 +80,19 @@ def a_phone_that_never_asks_is_sealed_and_its_reason_shown():
 
 
 @claim
+def a_place_that_admits_what_cannot_be_restricted_still_seals_what_is_not_proven():
+    world = World(restrict="camera", config="admission_timeout = 1s\n")
+    policy = (POLICY % {"lease": "4h", "restrict": "camera", "apps": ""}).replace(
+        "phone_lease:", "remedies: {camera: {impossible: admit}}\n    phone_lease:")
+    plane.apply_policy(world.server, policy)
+    ask = turnstile(world)
+    crossing = ask("POST", "/v1/crossings", {"badge": "B1", "direction": "in"})
+    assert crossing["verdict"] == "pending", crossing
+    assert ask("GET", "/v1/crossings/" + crossing["id"], wait=30)["verdict"] == "seal"
+    world.end()
+
+
+@claim
 def a_window_ends_while_the_phone_is_inside():
     world = World()
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
