@@ -297,12 +297,40 @@ static enum bsg_err explain(struct bsg_server *server, const struct bsg_device_r
 	return rc;
 }
 
+/*
+ * What a phone without agent does now: by the state that the server keeps for it, which knows of "I am arriving" too.
+ *
+ * @return BSG_E_NOT_FOUND: it is no such phone, or its platform does not know it (yet)
+ */
+static enum bsg_err explain_phone(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_explain_query *query,
+				  json_t **out, struct bsg_error *err)
+{
+	struct bsg_active_policy *active;
+	struct bsg_view *view;
+	enum bsg_err rc = bsg_view_make(server, rec, query->at, &view, err);
+
+	if (rc != BSG_OK)
+		return rc;
+	active = bsg_active_get(&server->active);
+	query->coverage = server->coverage;
+	query->policy = active->policy;
+	query->orders = &view->compiled->orders;
+	query->state = &view->state;
+	bsg_facts_phone(server, rec, &query->phone);
+	rc = view->has_phone ? bsg_explain(query, out, err) : BSG_E_NOT_FOUND;
+	query->state = NULL;
+	bsg_active_put(active);
+	bsg_view_free(view);
+	return rc;
+}
+
 void bsg_get_device_explain(struct bsg_http_exchange *x, void *app)
 {
 	static const char *const names[] = {"at", "in", "since", NULL};
 	struct bsg_server *server = app;
 	struct bsg_explain_query query = {.at = bsg_now(server), .in = bsg_http_query(x, "in")};
 	const bool needs_turn = bsg_http_query(x, "at") != NULL;	/* another time may need calendars of its own */
+	const bool is_now = !needs_turn && query.in == NULL;
 	struct bsg_device_rec rec;
 	struct bsg_error err;
 	json_t *out = NULL;
@@ -325,7 +353,9 @@ void bsg_get_device_explain(struct bsg_http_exchange *x, void *app)
 	}
 	if (needs_turn && !bsg_turn_begin(x, &server->turns))
 		return;
-	rc = explain(server, &rec, &query, &out, &err);
+	rc = is_now ? explain_phone(server, &rec, &query, &out, &err) : BSG_E_NOT_FOUND;
+	if (rc == BSG_E_NOT_FOUND)
+		rc = explain(server, &rec, &query, &out, &err);
 	if (needs_turn)
 		bsg_turn_give(&server->turns);
 	if (rc == BSG_OK)

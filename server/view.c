@@ -170,6 +170,14 @@ uint32_t bsg_view_verified(const struct bsg_view *view)
 	return verified;
 }
 
+/* What counts for the state of the whole: a phone without agent is not told what it cannot do, and nobody waits for that. */
+static uint32_t counted(const struct bsg_view *view)
+{
+	const uint32_t told = view->output.restricted & view->phone.desired;
+
+	return view->has_phone && told != 0 ? told : view->output.restricted;
+}
+
 const char *bsg_view_weakest(const struct bsg_view *view)
 {
 	/* From weak to strong. */
@@ -179,7 +187,7 @@ const char *bsg_view_weakest(const struct bsg_view *view)
 	for (size_t i = 0; i < BSG_FUNCTIONS_COUNT; i++) {
 		const char *state = bsg_view_state(view, BSG_BIT(i));
 
-		if ((view->output.restricted & BSG_BIT(i)) == 0)
+		if ((counted(view) & BSG_BIT(i)) == 0)
 			continue;
 		for (size_t s = 0; s < weakest; s++)
 			if (strcmp(states[s], state) == 0)

@@ -30,6 +30,8 @@ def a_phone_that_comes_in_is_restricted_and_free_again_when_it_leaves():
     status, more = phone.obey(following["Command"])
     assert phone.said_idle(status, following["CommandUUID"], **more) is None
     assert (world.state(), phone.allows_camera()) == ("verified", False)
+    present = plane.must(plane.call(world.server, "GET", "/api/v1/presence"))["items"]
+    assert [(p["device"], p["state"], p["restricted"]) for p in present] == [(phone.id, "verified", ["camera"])], present
     assert 4 * 3600 - 120 <= phone.lock["DurationUntilRemoval"] <= 4 * 3600, phone.lock
     shown = world.show()["phone"]
     note("desired %(desired_at)s, offered %(offered_at)s, acknowledged %(acknowledged_at)s, verified %(verified_at)s until %(verified_until)s" % shown)

@@ -390,6 +390,8 @@ def a_phone_without_agent_arrives_by_the_page_where_the_place_takes_it_and_nowhe
     note("the iPhone was told %s" % obey(phone))
     page = browser.page()
     assert "off, verified" in page.text and "that is verified" in page.text, page.text
+    why = {row["function"]: row for row in plane.must(plane.call(server, "GET", "/api/v1/devices/%s/explain" % phone.id))}["camera"]
+    assert (why["restricted"], why["place"]) == (True, "lab"), why
     page = browser.press(page, "/me/left")
     assert "Noted that you left" in page.text
     page, _ = harness.wait_for("the restriction is taken back", lambda: "is being lifted" in browser.page().text and browser.page())
