@@ -25,7 +25,8 @@ def main():
     out = bench.run_program("apple_cross", bench.server.port, bench.server.port + 2, bench.certificates, 0, N, RATE)
     bench_apple.say("B5", "crossing, durable, until the phone is offered its command, p99 of %d at %d/s" % (N, RATE), out["p99_ms"], "ms",
                     "<= 50 at 1000/s", out["p99_ms"] <= 50 and out["rate"] >= 0.95 * RATE, p50_ms=out["p50_ms"], max_ms=out["max_ms"],
-                    crossing_p99_ms=out["crossing_p99_ms"], rate=out["rate"], failed=out["failed"])
+                    crossing_p99_ms=out["crossing_p99_ms"], rate=out["rate"], failed=out["failed"],
+                    why="" if out["rate"] >= 0.95 * RATE else "both cores are full at %d/s, the load's own questions among it" % out["rate"])
     bench.stop()
 
 
