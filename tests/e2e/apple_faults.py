@@ -5,14 +5,12 @@
 The phone is that of apple_world.py. Pushes go to the stand-in for APNs.
 """
 import datetime
-import json
-import os
 import time
 
 import apple_phone
 import harness
 import plane
-from apple_world import POLICY, Phone, World
+from apple_world import FREED, LOCKED, POLICY, Phone, Pushes, World, told, turnstile
 from harness import claim, note
 
 WINDOWED = """
@@ -32,21 +30,6 @@ rules:
     because: {kk: Құпия, ru: Секрет, en: Secret}
     stage: all
 """
-LOCKED, FREED = ["InstallProfile", "Restrictions"], ["RemoveProfile", "Restrictions"]
-
-
-def told(world, what, patience=harness.PATIENCE):
-    """Wait until the phone, which asks again and again, has been told so."""
-    harness.wait_for("told %s" % what[0], lambda: world.phone.converse() == what, patience, 0.2)
-
-
-def turnstile(world):
-    token = plane.must(plane.call(world.server, "POST", "/api/v1/gates", {"place": "house", "gate": "north", "kind": "turnstile"}))["token"]
-
-    def ask(method, path, body=None, wait=None):
-        headers = {"Prefer": "wait=%d" % wait} if wait else {}
-        return plane.must(plane.people(world.server, method, path, body, headers, token=token))
-    return ask
 
 
 @claim
@@ -198,35 +181,6 @@ def one_that_checks_out_is_told_nothing_more():
     assert refused.status in (404, 409), refused.body
     assert world.phone.token_update().status == 400, "its enrolment has ended"
     world.end()
-
-
-class Pushes:
-    """The stand-in for APNs, and what it was sent."""
-
-    def __init__(self):
-        self.folder = harness.folder("apns-")
-        self.port = harness.free_ports(1)
-        harness.run([harness.program("bosaga-sim"), "apns", "--dir", self.folder, "--topic", apple_phone.TOPIC])
-        self.process = None
-
-    def config(self):
-        return "".join("apple_push_%s = %s\n" % (k, v) for k, v in (
-            ("endpoint", "localhost:%d" % self.port), ("ca", self.folder + "/ca.pem"), ("certificate", self.folder + "/push.pem"),
-            ("key", self.folder + "/push.key")))
-
-    def start(self):
-        self.process = harness.start([harness.program("bosaga-sim"), "apns", "--listen", "127.0.0.1:%d" % self.port, "--dir", self.folder,
-                                      "--topic", apple_phone.TOPIC], self.folder + ".log")
-
-    def stop(self):
-        harness.stop(self.process)
-
-    def sent(self):
-        path = os.path.join(self.folder, "pushes.jsonl")
-        if not os.path.exists(path):
-            return []
-        with open(path, encoding="utf-8") as stream:
-            return [json.loads(line) for line in stream if line.endswith("\n")]
 
 
 @claim

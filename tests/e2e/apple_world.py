@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server with a rule, and a phone that obeys its commands, or not. The phone is apple_phone.py's: Python and openssl, nothing of ours."""
+import json
+import os
 import plistlib
 
 import apple_phone
@@ -21,6 +23,8 @@ rules:
     because: {kk: Құпия, ru: Секрет, en: Secret}
     stage: all
 """
+
+LOCKED, FREED = ["InstallProfile", "Restrictions"], ["RemoveProfile", "Restrictions"]
 
 
 class Phone(apple_phone.Phone):
@@ -101,8 +105,8 @@ class Phone(apple_phone.Phone):
 
 
 class World:
-    def __init__(self, lease="4h", config="", kind="ios-device", restrict="camera, microphone", apps="", system="17.5.1"):
-        self.server = harness.Server(apple_phone.CONFIG + config).start()
+    def __init__(self, lease="4h", config="", kind="ios-device", restrict="camera, microphone", apps="", system="17.5.1", server=harness.Server):
+        self.server = server(apple_phone.CONFIG + config).start()
         self.faults = apple_phone.faults(self.server)
         plane.add_person(self.server, "aigerim", "B1")
         plane.apply_policy(self.server, POLICY % {"lease": lease, "restrict": restrict, "apps": apps and "\n    apps: [%s]" % apps})
@@ -115,9 +119,9 @@ class World:
     def state(self, function="camera"):
         return {r["function"]: r["state"] for r in self.show()["restricted"]}.get(function)
 
-    def cross(self, direction):
+    def cross(self, direction, place="house"):
         return plane.must(plane.call(self.server, "POST", "/api/v1/crossings",
-                                     {"place": "house", "gate": "north", "direction": direction, "device": self.phone.id}))
+                                     {"place": place, "gate": "north", "direction": direction, "device": self.phone.id}))
 
     def out(self, kind):
         """Wait until a command is out that begins so, and give the phone's first Idle."""
@@ -132,3 +136,46 @@ class World:
         assert apple_phone.faults(self.server) == self.faults
         self.server.stop()
         return metrics
+
+
+def told(world, what, patience=harness.PATIENCE):
+    """Wait until the phone, which asks again and again, has been told so."""
+    harness.wait_for("told %s" % what[0], lambda: world.phone.converse() == what, patience, 0.2)
+
+
+def turnstile(world):
+    token = plane.must(plane.call(world.server, "POST", "/api/v1/gates", {"place": "house", "gate": "north", "kind": "turnstile"}))["token"]
+
+    def ask(method, path, body=None, wait=None):
+        headers = {"Prefer": "wait=%d" % wait} if wait else {}
+        return plane.must(plane.people(world.server, method, path, body, headers, token=token))
+    return ask
+
+
+class Pushes:
+    """The stand-in for APNs, and what it was sent."""
+
+    def __init__(self):
+        self.folder = harness.folder("apns-")
+        self.port = harness.free_ports(1)
+        harness.run([harness.program("bosaga-sim"), "apns", "--dir", self.folder, "--topic", apple_phone.TOPIC])
+        self.process = None
+
+    def config(self):
+        return "".join("apple_push_%s = %s\n" % (k, v) for k, v in (
+            ("endpoint", "localhost:%d" % self.port), ("ca", self.folder + "/ca.pem"), ("certificate", self.folder + "/push.pem"),
+            ("key", self.folder + "/push.key")))
+
+    def start(self):
+        self.process = harness.start([harness.program("bosaga-sim"), "apns", "--listen", "127.0.0.1:%d" % self.port, "--dir", self.folder,
+                                      "--topic", apple_phone.TOPIC], self.folder + ".log")
+
+    def stop(self):
+        harness.stop(self.process)
+
+    def sent(self):
+        path = os.path.join(self.folder, "pushes.jsonl")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as stream:
+            return [json.loads(line) for line in stream if line.endswith("\n")]
