@@ -87,9 +87,10 @@ enum bsg_err bsg_apple_due(struct bsg_platform *p, int64_t now, struct bsg_page 
  * A88: the phone has what is desired, and was told nothing since it proved it. The store would let a lease that comes forward pass, too:
  * but then a phone that hears no more of us would keep the longer one.
  */
-static bool has_it(const struct bsg_platform_phone *phone, uint32_t functions, int64_t until)
+static bool has_it(const struct bsg_platform_phone *phone, uint32_t functions, int64_t until, int64_t now)
 {
-	return phone->is_certain && phone->verified == functions && (functions == 0 || until == phone->verified_until);
+	return phone->is_certain && phone->verified == functions &&
+	       (functions == 0 || (until == phone->verified_until && phone->verified_at <= now + BSG_STORE_CLOCK_STEP_S));
 }
 
 static enum bsg_err fill_desire(const struct bsg_platform_phone *phone, const struct bsg_platform_step *step,
@@ -107,7 +108,7 @@ static enum bsg_err fill_desire(const struct bsg_platform_phone *phone, const st
 	op->until = functions != 0 ? step->until : 0;
 	op->crossing_at = step->evidence_at;
 	/* Other apps under the same function need a new profile; what is verified says nothing of names. */
-	if (has_it(phone, functions, op->until) && (functions & BSG_BIT(BSG_APPS)) == 0)
+	if (has_it(phone, functions, op->until, step->at) && (functions & BSG_BIT(BSG_APPS)) == 0)
 		return rc;
 	op->command = functions == 0 ? BSG_APPLE_REMOVE :
 		      bsg_apple_settings(phone->kind, phone->os_level, functions) != 0 ? BSG_APPLE_SETTINGS : BSG_APPLE_INSTALL;

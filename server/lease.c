@@ -38,7 +38,9 @@ void bsg_lease(const struct bsg_platform_phone *phone, const struct bsg_lease_as
 	}
 	/* Never longer than a full one, also if the clock was ahead when it began. */
 	step->until = earlier(fresh ? full : earlier(phone->desired_until, full), output->lift_by);
-	step->desire = !same || step->until != phone->desired_until || (phone->is_stuck && step->until > ask->now);
+	/* What was told before the clock was set back ends on the phone at another time than is remembered. */
+	step->desire = !same || step->until != phone->desired_until || (phone->is_stuck && step->until > ask->now) ||
+		       phone->desired_at > ask->now + BSG_STORE_CLOCK_STEP_S;
 	if (placeless && step->until < output->lift_by) {
 		const int64_t renew = step->until - BSG_LEASE_RENEW_S;
 

@@ -117,8 +117,9 @@ uint32_t bsg_verdict_missing(struct bsg_server *server, const struct bsg_coverag
 }
 
 static void judge_in(struct bsg_server *server, const struct bsg_policy_place *place, const struct bsg_coverage_phone *phone,
-		     const struct bsg_view *view, int64_t until, struct bsg_answered_verdict *out)
+		     const struct bsg_view *view, int64_t received, struct bsg_answered_verdict *out)
 {
+	const int64_t timeout = server->settings.admission_timeout, until = received + timeout;
 	const uint32_t missing = bsg_verdict_missing(server, phone, view);
 	struct bsg_coverage_phone unproven = *phone;
 	struct bsg_verdict proven, doubtful;
@@ -137,7 +138,8 @@ static void judge_in(struct bsg_server *server, const struct bsg_policy_place *p
 	/* A place may admit phones whose camera cannot be restricted; one that could prove it and does not is never waved through. */
 	if ((missing & BSG_BIT(BSG_CAMERA)) != 0 && doubtful.remedy == BSG_REMEDY_ADMIT)
 		doubtful.remedy = BSG_REMEDY_SEAL;
-	if (view->now >= until)
+	/* A crossing that lies ahead came before the clock was set back: nobody waits until that time has come again. */
+	if (view->now >= until || view->now < received - timeout)
 		settle(out, doubtful.remedy, hindrance(view, &late_why));
 	else
 		*out = (struct bsg_answered_verdict){.pending = true, .remedy = doubtful.remedy, .why = *hindrance(view, &pending_why),
@@ -173,7 +175,7 @@ static enum bsg_err judge_device(struct bsg_server *server, const struct bsg_cro
 	if (place == NULL)
 		settle(out, BSG_REMEDY_ADMIT, &nothing_why);
 	else
-		judge_in(server, place, &phone, view, crossing->received + server->settings.admission_timeout, out);
+		judge_in(server, place, &phone, view, crossing->received, out);
 	bsg_active_put(policy);
 	bsg_view_free(view);
 	return BSG_OK;

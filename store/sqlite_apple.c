@@ -202,10 +202,11 @@ enum bsg_err bsg_sqlite_apple_step(struct bsg_sqlite *self, struct bsg_op *op, s
 	const struct bsg_value values[] = { bsg_text(step->device), bsg_num(step->version),
 		bsg_blob(step->state.ptr, step->state.len), bsg_num(step->next), bsg_num(step->functions),
 		step->content != NULL ? bsg_sha(step->content) : bsg_blob("", 0), bsg_num(step->until), bsg_num(step->at),
-		bsg_num(step->crossing_at), bsg_num(step->command), bsg_text(step->uuid), bsg_num(step->push) };
+		bsg_num(step->crossing_at), bsg_num(step->command), bsg_text(step->uuid), bsg_num(step->push),
+		bsg_num(step->at + BSG_STORE_CLOCK_STEP_S) };
 	int64_t n;
 	enum bsg_err rc = bsg_sqlite_run(self, step->desire ? BSG_SQL_APPLE_DESIRE : BSG_SQL_APPLE_STEP, values,
-					 step->desire ? 12 : 4, &n, err);
+					 step->desire ? 13 : 4, &n, err);
 
 	op->changed = rc == BSG_OK && n == 1;
 	return rc != BSG_OK || op->changed ? rc : refuse_step(self, step, err);

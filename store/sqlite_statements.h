@@ -134,8 +134,10 @@ STATEMENT(APPLE_DESIRE,
 	"UPDATE apple_device SET core_state = ?3, next = ?4, version = version + 1, desired = ?5, content = ?6, desired_until = ?7, "
 	"desired_at = ?8, crossing_at = ?9, desired_seq = desired_seq + 1, command = ?10, uuid = ?11, settings_done = 0, offered_at = 0, not_now_at = 0, "
 	"acknowledged_seq = iif(?10 = 0, desired_seq + 1, acknowledged_seq), verified_seq = iif(?10 = 0, desired_seq + 1, verified_seq), "
+	"verified_until = iif(verified_at > ?13, min(verified_until, ?8), verified_until), "
 	"push_at = iif(?12 AND token <> x'', ?8, 0), push_failures = 0 WHERE device = ?1 AND version = ?2 AND state > 0 AND "
-	"(?10 > 0 OR (offered_seq <= verified_seq AND n_errors = 0 AND verified = ?5 AND (?5 = 0 OR ?7 <= verified_until)))")
+	"(?10 > 0 OR (offered_seq <= verified_seq AND n_errors = 0 AND verified = ?5 AND "
+	"(?5 = 0 OR (?7 <= verified_until AND verified_at <= ?13))))")
 STATEMENT(APPLE_VERSION, "SELECT state, version = ?2, 0, 0 FROM apple_device WHERE device = ?1")
 STATEMENT(APPLE_OFFER,
 	"UPDATE apple_device SET offered_at = ?2, offered_seq = iif(command < 4, desired_seq, offered_seq), version = version + 1, "

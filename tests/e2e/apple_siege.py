@@ -18,7 +18,7 @@ import time
 import apple_phone
 import harness
 import plane
-from apple_world import FREED, LOCKED, POLICY, Phone, Pushes, World, told
+from apple_world import FREED, LOCKED, POLICY, Phone, Pushes, World, told, turnstile
 from harness import claim, note
 
 HOUR = 3600
@@ -58,6 +58,20 @@ def left(world):
     return (datetime.datetime.fromisoformat(until.replace("Z", "+00:00")) - world.server.now()).total_seconds()
 
 
+def apply_window(world, begins, ends):
+    window = '\n    windows: [["%s", "%s"]]\n    lead: 0m' % tuple(t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in (begins, ends))
+    policy = (POLICY % {"lease": "4h", "restrict": "camera", "apps": ""}).replace("restrict: [camera]", "restrict: [camera]" + window)
+    plane.apply_policy(world.server, policy)
+
+
+def settled(ask, crossing):
+    """The verdict once it is one, as a turnstile waits for it."""
+    def verdict():
+        said = ask("GET", "/v1/crossings/" + crossing["id"], wait=5)
+        return said["verdict"] != "pending" and said
+    return harness.wait_for("a verdict", verdict)[0]
+
+
 @claim
 def a_clock_that_goes_back_frees_nobody_late_and_a_crossing_counts_as_ever():
     world = World(server=Timed)
@@ -74,6 +88,37 @@ def a_clock_that_goes_back_frees_nobody_late_and_a_crossing_counts_as_ever():
     assert world.state() == "verified" and world.phone.lock["DurationUntilRemoval"] <= 4 * HOUR, world.show()
     assert left(world) <= 4 * HOUR, world.show()
     world.end()
+
+
+@claim
+def what_was_proved_before_the_clock_went_back_is_believed_no_more_and_admits_nobody():
+    world = World(restrict="camera", server=Timed)
+    world.server.set(10 * HOUR)
+    world.come()
+    told(world, LOCKED)
+    world.server.set(2 * HOUR)
+    harness.wait_for("it is believed no more", lambda: world.state() == "unverified")
+    world.phone.lock = None  # it has freed itself, by its own timer
+    ask = turnstile(world)
+    crossing = ask("POST", "/v1/crossings", {"badge": "B1", "direction": "in"})
+    assert crossing["verdict"] == "pending", crossing
+    told(world, LOCKED)
+    assert settled(ask, crossing)["verdict"] == "admit" and left(world) <= 4 * HOUR
+    world.end()
+
+
+@claim
+def a_verdict_that_is_pending_when_the_clock_jumps_is_settled_in_its_time():
+    for jump in (-8 * HOUR, HOUR):
+        world = World(restrict="camera", config="admission_timeout = 2s\n", server=Timed)
+        ask = turnstile(world)
+        world.server.set(10 * HOUR)
+        crossing = ask("POST", "/v1/crossings", {"badge": "B1", "direction": "in"})
+        assert crossing["verdict"] == "pending", crossing
+        world.server.set(10 * HOUR + jump)
+        assert settled(ask, crossing)["verdict"] == "seal"
+        told(world, LOCKED)
+        world.end()
 
 
 @claim
@@ -112,9 +157,7 @@ def a_window_that_begins_and_ends_while_the_phone_is_inside_needs_no_crossing():
     world = World(config=pushes.config(), server=Timed)
     minute = world.server.now().replace(second=0, microsecond=0)
     begins, ends = (minute + datetime.timedelta(minutes=m) for m in (60, 90))
-    window = '\n    windows: [["%s", "%s"]]\n    lead: 0m' % tuple(t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in (begins, ends))
-    policy = (POLICY % {"lease": "4h", "restrict": "camera", "apps": ""}).replace("restrict: [camera]", "restrict: [camera]" + window)
-    plane.apply_policy(world.server, policy)
+    apply_window(world, begins, ends)
     world.cross("in")
     time.sleep(1)
     assert world.phone.converse() == [] and pushes.sent() == []

@@ -95,6 +95,9 @@ static void a_phone_that_has_it_for_certain_is_told_nothing(void **state)	/* A88
 	assert_int_equal(deliver(&phone, CAMERA, NOW + 61)->command, BSG_APPLE_INSTALL);
 	assert_int_equal(deliver(&phone, CAMERA, NOW + 15)->command, BSG_APPLE_INSTALL);	/* a lease that comes forward */
 	assert_int_equal(deliver(&phone, 0, 0)->command, BSG_APPLE_REMOVE);
+	phone.verified_at = NOW + BSG_STORE_CLOCK_STEP_S + 1;	/* the clock was set back since */
+	assert_int_equal(deliver(&phone, CAMERA, NOW + 60)->command, BSG_APPLE_INSTALL);
+	phone.verified_at = NOW;
 	phone.is_certain = false;
 	assert_int_equal(deliver(&phone, CAMERA, NOW + 60)->command, BSG_APPLE_INSTALL);
 }

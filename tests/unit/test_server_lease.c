@@ -104,9 +104,32 @@ static void what_a_phone_is_told(void **state)
 		check(&rows[i]);
 }
 
+static bool is_told(int64_t desired_at)
+{
+	const struct bsg_platform_phone phone = {.has_desired = true, .desired = C, .desired_at = desired_at, .desired_until = NOW + H};
+	static struct bsg_output output = {.restricted = C, .lift_by = NOW + 8 * H};
+	const struct bsg_lease_ask ask = {.output = &output, .possible = C, .phone_lease = 4 * H, .now = NOW};
+	struct bsg_platform_step step = {.device = "kept"};
+
+	output.why[BSG_CAMERA].place = (struct bsg_str){"house", 5};
+	bsg_lease(&phone, &ask, &step);
+	assert_int_equal(step.until, NOW + H);
+	return step.desire;
+}
+
+static void what_was_told_before_the_clock_went_back_is_told_anew(void **state)	/* Z7 */
+{
+	(void)state;
+	assert_false(is_told(NOW - H));
+	assert_false(is_told(NOW + BSG_STORE_CLOCK_STEP_S));
+	assert_true(is_told(NOW + BSG_STORE_CLOCK_STEP_S + 1));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(what_a_phone_is_told)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_phone_is_told), cmocka_unit_test(what_was_told_before_the_clock_went_back_is_told_anew),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
