@@ -10,15 +10,15 @@ import json
 import os
 import plistlib
 import resource
-import ssl
 import socket
+import ssl
 import threading
 import time
 
 import apple_phone
 import harness
 import plane
-from apple_world import FREED, LOCKED, POLICY, Phone, Pushes, World, told, turnstile
+from apple_world import FREED, LOCKED, POLICY, Pushes, World, told, turnstile
 from harness import claim, note
 
 HOUR = 3600
