@@ -97,6 +97,25 @@ static void a_thousand_pushes_share_one_connection(void **state)
 	world_stop(&w);
 }
 
+/* Also in the eyes of who counts the streams that libcurl resets after their answers (A73). */
+static void thousands_of_pushes_break_no_connection(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_start(&w);
+	for (unsigned i = 0; i < 4000; i++)
+		world_send(&w, i, BSG_PUSH_LOCK, LATER);
+	world_wait_results(&w, 4000);
+	assert_int_equal(world_n_outcome(&w, BSG_PUSH_TAKEN), 4000);
+	assert_int_equal(apns_stats(&w).n_connections, 1);
+	assert_int_equal(sender_stats(&w).n_retries, 0);
+	assert_int_equal(w.n_states, 1);
+	check_each_once(&w, 4000);
+	world_stop(&w);
+}
+
 static void when_streams_run_out_there_are_a_few_connections_and_no_more(void **state)
 {
 	struct world w;
@@ -559,6 +578,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thousand_pushes_share_one_connection),
+		cmocka_unit_test(thousands_of_pushes_break_no_connection),
 		cmocka_unit_test(when_streams_run_out_there_are_a_few_connections_and_no_more),
 		cmocka_unit_test(goaway_among_many_streams_loses_and_doubles_nothing),
 		cmocka_unit_test(connections_that_break_are_made_again),
