@@ -477,14 +477,14 @@ static int report(double enrolled_s, double day_s, const struct bsg_fleet_stats 
 	if (as_json)
 		printf("{\"bench\":\"day\",\"what\":\"a working day of %zu iPhones: phones or verdicts that were wrong\",\"value\":%lu,\"unit\":\"\","
 		       "\"target\":\"0\",\"met\":%s,\"crossings\":%lu,\"commands\":%llu,\"requests\":%llu,\"admitted_at_once\":%lu,\"sealed\":%lu,"
-		       "\"sealed_then_admitted\":%lu,\"broken_connections_to_apns\":%u,\"enrolment_s\":%.1f,\"day_s\":%.1f,\"peak_mib_of_all\":%ld,"
+		       "\"sealed_then_admitted\":%lu,\"enrolment_s\":%.1f,\"day_s\":%.1f,\"peak_mib_of_all\":%ld,"
 		       "\"shared_with\":\"server, phones, pushes and gates in one process\"}\n", world.n, n_wrong, n_wrong == 0 ? "true" : "false",
 		       n_crossings, (unsigned long long)stats->n_commands, (unsigned long long)stats->n_requests, n_admitted, n_sealed,
-		       n_sealed_then_admitted, world.n_outages, enrolled_s, day_s, used.ru_maxrss / 1024);
+		       n_sealed_then_admitted, enrolled_s, day_s, used.ru_maxrss / 1024);
 	else
 		printf("# %zu phones, %lu crossings, %llu commands, %llu requests; %lu admitted at once, %lu sealed, %lu of them admitted later;"
-		       " %u times a connection to APNs broke by itself; enrolled in %.1f s, the day took %.1f s\n", world.n, n_crossings, (unsigned long long)stats->n_commands,
-		       (unsigned long long)stats->n_requests, n_admitted, n_sealed, n_sealed_then_admitted, world.n_outages, enrolled_s, day_s);
+		       " enrolled in %.1f s, the day took %.1f s\n", world.n, n_crossings, (unsigned long long)stats->n_commands,
+		       (unsigned long long)stats->n_requests, n_admitted, n_sealed, n_sealed_then_admitted, enrolled_s, day_s);
 	return n_wrong == 0 ? 0 : 1;
 }
 

@@ -15,9 +15,6 @@
 
 #define N_CONNECTIONS 16
 #define SETTLE_S 60
-#define STUCK_MS 3000	/* nothing but pushes is left, and none is under way: they wait for our clock */
-
-static const char waiting[] = "pushes that are due";
 
 static void die(const char *what, const char *why)
 {
@@ -175,13 +172,6 @@ bool bsg_world_apple_works(const struct bsg_world *world)
 	return !world->apns_is_down && bsg_clock_utc(&world->clock.clock) >= world->apns_works_from;
 }
 
-/* A connection or a stream broke by itself: the sender tries again after a pause, which our clock ends. */
-static void count_outage(struct bsg_world *world)
-{
-	world->n_outages++;
-	world->apns_works_from = bsg_clock_utc(&world->clock.clock) + BSG_DAY_RECOVERY_S;
-}
-
 /* What is left to do now; NULL: nothing. In the order in which one causes the next, so that nothing slips through. */
 static const char *left(struct bsg_world *world)
 {
@@ -195,20 +185,17 @@ static const char *left(struct bsg_world *world)
 	struct bsg_due_rec orders;
 	struct bsg_error err;
 	struct bsg_page page = {.cursor = "", .limit = 1};
-	bool apple_works;
 
 	bsg_apple_wake_stats((struct bsg_apple *)world->platform, &pushes);
-	if (pushes.state == BSG_PUSH_DOWN && bsg_world_apple_works(world))
-		count_outage(world);
-	apple_works = bsg_world_apple_works(world);
 	if (bsg_store_orders_due(store, &ask, &page, &orders, &err) != BSG_OK || page.n > 0)
 		return "orders";
 	page = (struct bsg_page){.cursor = "", .limit = 1};
 	if (bsg_store_apple_due(store, now, &page, &step, &err) != BSG_OK || page.n > 0)
 		return "steps";
 	page = (struct bsg_page){.cursor = "", .limit = 1};
-	if (apple_works && (bsg_store_apple_pushes(store, now, &page, &push, &err) != BSG_OK || page.n > 0 || pushes.n_waiting > 0))
-		return pushes.n_flying > 0 ? "pushes under way" : waiting;
+	if (bsg_world_apple_works(world) &&
+	    (bsg_store_apple_pushes(store, now, &page, &push, &err) != BSG_OK || page.n > 0 || pushes.n_waiting > 0))
+		return pushes.state == BSG_PUSH_DOWN ? "pushes: the connection to APNs broke" : "pushes that are due";
 	if (pushes.n_flying > 0)
 		return "pushes under way";
 	if (!bsg_fleet_is_idle(world->fleet))
@@ -220,20 +207,15 @@ static const char *left(struct bsg_world *world)
 bool bsg_world_settle(struct bsg_world *world)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
-	const time_t until = time(NULL) + SETTLE_S;
-	int n_quiet = 0, n_stuck = 0;
+	const time_t until = time(NULL) + SETTLE_S + (time_t)(world->n / 100);	/* a tick of many is long, not stuck */
+	int n_quiet = 0;
 
 	while (n_quiet < 2 && time(NULL) < until) {
-		const char *what = left(world);
-
-		n_quiet = what == NULL ? n_quiet + 1 : 0;
-		n_stuck = what == waiting ? n_stuck + 1 : 0;
-		if (n_stuck == STUCK_MS)
-			count_outage(world);
+		n_quiet = left(world) == NULL ? n_quiet + 1 : 0;
 		(void)nanosleep(&pause, NULL);
 	}
 	if (n_quiet < 2)
-		(void)fprintf(stderr, "day: after %d s there are still: %s\n", SETTLE_S, left(world));
+		(void)fprintf(stderr, "day: there are still: %s\n", left(world));
 	return n_quiet == 2;
 }
 

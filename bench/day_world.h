@@ -25,7 +25,6 @@ struct bsg_world {
 	struct bsg_fleet *fleet;
 	bool apns_is_down;
 	int64_t apns_works_from;	/* Apple answers again, but the sender's pauses end by our clock: until then pushes may wait */
-	unsigned n_outages;		/* that we did not make: a connection to Apple broke */
 };
 
 /** Whether every push goes out at once. */
@@ -35,7 +34,11 @@ bool bsg_world_apple_works(const struct bsg_world *world);
 void bsg_world_open(struct bsg_world *world, unsigned n, int64_t now, const char *policy);
 void bsg_world_close(struct bsg_world *world);
 
-/** Wait until nobody has anything to do at this moment. @return false: not within a minute; it says what is left */
+/**
+ * Wait until nobody has anything to do at this moment.
+ *
+ * @return false: not within a minute and a second for each 100 phones; it says what is left
+ */
 bool bsg_world_settle(struct bsg_world *world);
 
 /** Let @s pass; nothing follows before bsg_world_settle(). */
