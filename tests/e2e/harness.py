@@ -6,6 +6,7 @@ The environment says where the programs are: BSG_BUILD (meson's build folder) an
 """
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -115,22 +116,28 @@ def cleanup():
         shutil.rmtree(path, ignore_errors=True)
 
 
+_ports = []  # names that no other test can have while this one runs
+
+
 def free_ports(count):
-    """Consecutive free TCP ports on loopback."""
-    for _ in range(200):
-        sockets = []
+    """Consecutive free TCP ports on loopback, at most 8, for this test alone.
+
+    They are below those that the kernel gives to outgoing connections: a server that is started again finds its own free.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as stream:
+        below = int(stream.read().split()[0])
+    bases = list(range(10000, below - 8, 8)) or list(range(10000, 60000, 8))
+    random.shuffle(bases)
+    for base in bases:
+        name, sockets = socket.socket(socket.AF_UNIX), [socket.socket() for _ in range(count)]
         try:
-            first = socket.socket()
-            sockets.append(first)
-            first.bind(("127.0.0.1", 0))
-            base = first.getsockname()[1]
-            for offset in range(1, count):
-                other = socket.socket()
-                sockets.append(other)
-                other.bind(("127.0.0.1", base + offset))
+            name.bind("\0bosaga-test-ports-%d" % base)
+            for offset, one in enumerate(sockets):
+                one.bind(("127.0.0.1", base + offset))
+            _ports.append(name)
             return base
         except OSError:
-            continue
+            name.close()
         finally:
             for one in sockets:
                 one.close()
