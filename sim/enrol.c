@@ -194,13 +194,13 @@ static enum bsg_err load_root(const char *dir, struct bsg_sim_identity *out, str
 	return rc == BSG_OK ? bsg_cert_from_pem((const char *)pem, len, &out->root, err) : rc;
 }
 
-static enum bsg_err load_id(struct bsg_sim_identity *out, struct bsg_error *err)
+enum bsg_err bsg_sim_id_load(const char *certificate_file, char out[static BSG_ID_SIZE], struct bsg_error *err)
 {
 	uint8_t pem[2 * BSG_EST_CERTS_MAX];
 	struct bsg_cert_info info;
 	struct bsg_buf der;
 	size_t len;
-	enum bsg_err rc = bsg_file_read_into(out->certificate_file, pem, sizeof(pem), &len, err);
+	enum bsg_err rc = bsg_file_read_into(certificate_file, pem, sizeof(pem), &len, err);
 
 	bsg_buf_init(&der, BSG_CERT_MAX);
 	if (rc == BSG_OK)
@@ -208,7 +208,7 @@ static enum bsg_err load_id(struct bsg_sim_identity *out, struct bsg_error *err)
 	if (rc == BSG_OK)
 		rc = bsg_cert_read((struct bsg_bytes){ der.data, der.len }, &info, err);
 	if (rc == BSG_OK)
-		(void)snprintf(out->id, sizeof(out->id), "%.32s", info.cn);
+		(void)snprintf(out, BSG_ID_SIZE, "%.32s", info.cn);
 	bsg_buf_free(&der);
 	return rc;
 }
@@ -230,7 +230,7 @@ enum bsg_err bsg_sim_identity_load(const char *dir, struct bsg_sim_identity *out
 	if (rc == BSG_OK)
 		rc = load_root(dir, out, err);
 	if (rc == BSG_OK)
-		rc = load_id(out, err);
+		rc = bsg_sim_id_load(out->certificate_file, out->id, err);
 	if (rc != BSG_OK)
 		bsg_sim_identity_clear(out);
 	return rc;

@@ -29,6 +29,9 @@ struct bsg_sim_identity {
 enum bsg_err bsg_sim_enrol(const char *dir, const struct bsg_sim_invitation *invitation,
 			   struct bsg_error *err) BSG_MUST_CHECK;
 
+/** Read the device's id, which is the common name of the first certificate in a PEM file. @return as the file says, BSG_E_CRYPTO */
+enum bsg_err bsg_sim_id_load(const char *certificate_file, char out[static BSG_ID_SIZE], struct bsg_error *err) BSG_MUST_CHECK;
+
 /** Load what an enrolment left. @return BSG_OK, BSG_E_NOT_FOUND (not enrolled), else as the files say */
 enum bsg_err bsg_sim_identity_load(const char *dir, struct bsg_sim_identity *out, struct bsg_error *err) BSG_MUST_CHECK;
 void bsg_sim_identity_clear(struct bsg_sim_identity *identity);

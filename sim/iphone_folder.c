@@ -200,25 +200,6 @@ static bool take(const json_t *json, struct bsg_iphone_folder *folder, struct bs
 	return copy(json, "profile", phone->profile, sizeof(phone->profile)) && copy(json, "uuid", phone->uuid, sizeof(phone->uuid));
 }
 
-static enum bsg_err load_device(struct bsg_iphone_folder *folder, struct bsg_error *err)
-{
-	uint8_t pem[2 * BSG_CERT_MAX];
-	struct bsg_cert_info info;
-	struct bsg_buf der;
-	size_t len;
-	enum bsg_err rc = bsg_file_read_into(folder->certificate_file, pem, sizeof(pem), &len, err);
-
-	bsg_buf_init(&der, BSG_CERT_MAX);
-	if (rc == BSG_OK)
-		rc = bsg_cert_from_pem((const char *)pem, len, &der, err);
-	if (rc == BSG_OK)
-		rc = bsg_cert_read((struct bsg_bytes){ der.data, der.len }, &info, err);
-	if (rc == BSG_OK)
-		(void)snprintf(folder->device, sizeof(folder->device), "%.32s", info.cn);
-	bsg_buf_free(&der);
-	return rc;
-}
-
 enum bsg_err bsg_iphone_folder_load(struct bsg_iphone_folder *folder, struct bsg_iphone *phone, struct bsg_error *err)
 {
 	char path[BSG_SIM_PATH_SIZE];
@@ -233,7 +214,7 @@ enum bsg_err bsg_iphone_folder_load(struct bsg_iphone_folder *folder, struct bsg
 		return rc;
 	json = json_loadb((const char *)text, len, 0, NULL);
 	free(text);
-	rc = take(json, folder, phone) ? load_device(folder, err) : bsg_fail(err, BSG_E_INVALID, "%s is damaged", path);
+	rc = take(json, folder, phone) ? bsg_sim_id_load(folder->certificate_file, folder->device, err) : bsg_fail(err, BSG_E_INVALID, "%s is damaged", path);
 	json_decref(json);
 	if (rc != BSG_OK)
 		bsg_iphone_clear(phone);
