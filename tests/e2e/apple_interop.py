@@ -82,10 +82,10 @@ def fields(seed):
     rng = random.Random(seed)
     message = {"MessageType": rng.choice(["Authenticate", "TokenUpdate", "CheckOut", "DeclarativeManagement", "GetToken",
                                           "SetBootstrapToken", "GetBootstrapToken", "UserAuthenticate", "NewMessage"]),
-               rng.choice(["UDID", "EnrollmentID"]): rng.choice(["0" * 40, "00008030-001A", "x" * 128, "A-B"])}
+               rng.choice(["UDID", "EnrollmentID"]): rng.choice(["0" * 40, "00008030-001A", "x" * 64, "A-B"])}
     if rng.random() < 0.9:
         message["Topic"] = "com.apple.mgmt.External." + "%x" % rng.getrandbits(64)
-    message.update(Token=rng.randbytes(rng.choice([1, 32, 256])), PushMagic="%X" % rng.getrandbits(128), UnlockToken=rng.randbytes(900))
+    message.update(Token=rng.randbytes(rng.choice([1, 32, 128])), PushMagic="%X" % rng.getrandbits(128), UnlockToken=rng.randbytes(900))
     for name in ("DeviceName", "Model", "ModelName", "ProductName", "OSVersion", "BuildVersion", "SerialNumber"):
         if rng.random() < 0.7:
             message[name] = rng.choice(["iPhone 12", "Телефон Айгүл", "iPhone13,2", "17.5.1"])
