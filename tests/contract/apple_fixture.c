@@ -145,3 +145,15 @@ size_t n_orders_due(struct store_fixture *f)
 	assert_ok(f, bsg_store_orders_due(f->store, &ask, &page, due, &f->err));
 	return page.n;
 }
+
+int apple_set_up(void **state)
+{
+	struct store_fixture *f;
+
+	if (fixture_set_up(state) != 0)
+		return -1;
+	f = *state;
+	add_person(f, "aida", NULL, "1001");
+	add_phone(f, "aida", 1);
+	return 0;
+}

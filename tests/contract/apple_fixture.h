@@ -47,4 +47,7 @@ void deliver(struct store_fixture *f, unsigned n, unsigned uuid, int64_t functio
 /** Count whose orders are due at T0 because something changed, eight at most. */
 size_t n_orders_due(struct store_fixture *f);
 
+/* A store with aida, whose phone 1 is enrolled; end it with fixture_tear_down(). */
+int apple_set_up(void **state);
+
 #endif

@@ -7,18 +7,6 @@
 
 #include "apple_fixture.h"
 
-static int set_up(void **state)
-{
-	struct store_fixture *f;
-
-	if (fixture_set_up(state) != 0)
-		return -1;
-	f = *state;
-	add_person(f, "aida", NULL, "1001");
-	add_phone(f, "aida", 1);
-	return 0;
-}
-
 static size_t n_pushes(struct store_fixture *f, int64_t now)
 {
 	struct bsg_apple_push_rec pushes[4];
@@ -672,7 +660,7 @@ static void a86_steps_that_race_with_a_phone_are_each_stored_once(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, apple_set_up, fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a86_a_step_is_stored_once_and_only_on_what_was_read),
 		TEST(a86_what_else_happened_to_the_phone_makes_a_step_stale),

@@ -4,18 +4,6 @@
 
 #include "apple_fixture.h"
 
-static int set_up(void **state)
-{
-	struct store_fixture *f;
-
-	if (fixture_set_up(state) != 0)
-		return -1;
-	f = *state;
-	add_person(f, "aida", NULL, "1001");
-	add_phone(f, "aida", 1);
-	return 0;
-}
-
 static size_t n_pushes(struct store_fixture *f, int64_t now)
 {
 	struct bsg_apple_push_rec pushes[4];
@@ -144,7 +132,7 @@ static void a_command_that_was_stored_before_the_token_waits_for_it(void **state
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, apple_set_up, fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a95_a_push_is_due_until_its_command_is_done),
 		TEST(a95_a_result_of_an_older_push_does_not_put_off_the_newer),
