@@ -25,7 +25,8 @@ struct bsg_iphone_enrolment {
  * Read an enrolment profile, plain or signed.
  *
  * @param out  bsg_iphone_enrolment_clear() on success
- * @return BSG_OK, BSG_E_INVALID (no profile, or something that it needs is missing: the text says what), BSG_E_NO_MEMORY
+ * @return BSG_OK, BSG_E_INVALID (no profile, or something that it needs is missing: the text says what), BSG_E_LIMIT (a text or
+ *         a certificate that is longer than its place), BSG_E_NO_MEMORY
  */
 enum bsg_err bsg_iphone_enrolment_read(struct bsg_bytes profile, struct bsg_iphone_enrolment *out, struct bsg_error *err) BSG_MUST_CHECK;
 
