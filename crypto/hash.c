@@ -2,6 +2,8 @@
 /* SHA-256 and HMAC-SHA-256. */
 #include "crypto/hash.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -18,16 +20,50 @@ enum bsg_err bsg_sha256(const void *data, size_t len, uint8_t out[static BSG_SHA
 	return bsg_ossl_fail(err, "SHA-256");
 }
 
+/* For copies: looking the algorithm up costs several times what a short message does. Made by the first who needs it, never freed. */
+static _Atomic(EVP_MAC_CTX *) hmac_template;
+
+static EVP_MAC_CTX *make_template(void)
+{
+	static const unsigned char no_key[BSG_SHA256_LEN];	/* one without any cannot be copied */
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *made = mac == NULL ? NULL : EVP_MAC_CTX_new(mac), *other = NULL;
+
+	EVP_MAC_free(mac);
+	if (made == NULL || EVP_MAC_init(made, no_key, sizeof(no_key), params) != 1) {
+		EVP_MAC_CTX_free(made);
+		return NULL;
+	}
+	if (atomic_compare_exchange_strong(&hmac_template, &other, made))
+		return made;
+	EVP_MAC_CTX_free(made);
+	return other;
+}
+
+static EVP_MAC_CTX *new_hmac(void)
+{
+	const EVP_MAC_CTX *from = atomic_load(&hmac_template);
+
+	if (from == NULL)
+		from = make_template();
+	return from == NULL ? NULL : EVP_MAC_CTX_dup(from);
+}
+
 enum bsg_err bsg_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
 			     uint8_t out[static BSG_SHA256_LEN], struct bsg_error *err)
 {
+	EVP_MAC_CTX *ctx;
 	size_t n = 0;
+	bool good;
 
 	memset(out, 0, BSG_SHA256_LEN);
 	if (key_len < 16)
 		return bsg_fail(err, BSG_E_BUG, "HMAC: key of %zu bytes", key_len);
-	if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, key_len, data, len, out,
-		      BSG_SHA256_LEN, &n) == NULL || n != BSG_SHA256_LEN)
-		return bsg_ossl_fail(err, "HMAC-SHA-256");
-	return BSG_OK;
+	ctx = new_hmac();
+	good = ctx != NULL && EVP_MAC_init(ctx, key, key_len, NULL) == 1 && EVP_MAC_update(ctx, data, len) == 1 &&
+	       EVP_MAC_final(ctx, out, &n, BSG_SHA256_LEN) == 1 && n == BSG_SHA256_LEN;
+	EVP_MAC_CTX_free(ctx);
+	return good ? BSG_OK : bsg_ossl_fail(err, "HMAC-SHA-256");
 }
