@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Load for B3, B3e, B5 and B6: many iPhones against a bosagad of another process, which a proxy would stand before.
+ * Load for B3, B3e and B6: many iPhones against a bosagad of another process, which a proxy would stand before.
  *
- *   apple_load seed STATE N FILE POLICY         a server made STATE and is down; FILE gets the certificates, POLICY is JSON
+ *   apple_load seed STATE N FILE POLICY         a server made STATE and is down; POLICY is JSON; FILE gets the certificates, FILE.key
+ *                                               and FILE.ca the one key of all phones and their CA
  *   apple_load enrol PORT FILE FIRST N          Authenticate and TokenUpdate
  *   apple_load idle PORT FILE FIRST N           one Idle each
  *   apple_load talk PORT FILE FIRST N           Idle, and all commands that follow
@@ -15,8 +16,8 @@
 #include <time.h>
 
 #include "base/base64.h"
+#include "bench/apple_fleet.h"
 #include "bench/apple_seed.h"
-#include "sim/fleet.h"
 
 #define N_CONNECTIONS 64
 #define LINE_MAX_LEN 8192
@@ -49,13 +50,16 @@ static char *read_policy(const char *path)
 
 static int seed(char **argv)
 {
-	struct bsg_seed what = {.dir = argv[2], .n = (unsigned)strtoul(argv[3], NULL, 10), .at = time(NULL)};
+	char key[300], ca[300];
+	struct bsg_seed what = {.dir = argv[2], .n = (unsigned)strtoul(argv[3], NULL, 10), .at = time(NULL), .key_path = key, .ca_path = ca};
 	struct bsg_seed_phone *phones = must_alloc(what.n, sizeof(*phones));
 	FILE *file = fopen(argv[4], "w");
 	char *policy = read_policy(argv[5]);
 	struct bsg_error err = {.text = ""};
 
 	what.policy = policy;
+	(void)snprintf(key, sizeof(key), "%s.key", argv[4]);
+	(void)snprintf(ca, sizeof(ca), "%s.ca", argv[4]);
 	if (file == NULL)
 		die("cannot write the certificates");
 	if (bsg_seed(&what, phones, &err) != BSG_OK)
@@ -76,29 +80,10 @@ static int seed(char **argv)
 	return fclose(file) != 0;
 }
 
-/* The certificates of phones @first to @first + @n. */
-static struct bsg_fleet_phone *read_phones(const char *path, size_t first, size_t n)
-{
-	struct bsg_fleet_phone *phones = must_alloc(first + n, sizeof(*phones));
-	FILE *file = fopen(path, "r");
-	char line[LINE_MAX_LEN];
-
-	for (size_t i = 0; i < first + n; i++) {
-		if (file == NULL || fgets(line, sizeof(line), file) == NULL)
-			die("too few certificates");
-		line[strcspn(line, "\n")] = '\0';
-		bsg_iphone_init(&phones[i].iphone, i, 0, "17.5.1");
-		if (i >= first && (phones[i].certificate = strdup(line)) == NULL)
-			die("no memory");
-	}
-	(void)fclose(file);
-	return phones;
-}
-
 static int load(char **argv, unsigned what)
 {
 	const size_t first = strtoul(argv[4], NULL, 10), n = strtoul(argv[5], NULL, 10);
-	struct bsg_fleet_phone *phones = read_phones(argv[3], first, n);
+	struct bsg_fleet_phone *phones = bsg_bench_phones(argv[3], first + n);
 	struct bsg_fleet_options options = {.port = (unsigned)strtoul(argv[2], NULL, 10), .n_threads = N_CONNECTIONS,
 		.topic = "com.apple.mgmt.External.bench", .phones = phones, .n = first + n};
 	struct timespec begin, end;

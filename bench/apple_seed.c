@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "crypto/csr.h"
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
+#include "crypto/x509.h"
 #include "store/ops.h"
 #include "store/store.h"
 
@@ -46,6 +48,28 @@ static void *issue(void *arg)
 	return NULL;
 }
 
+/* What a client needs beside its certificate, and a server that is to know it. */
+static enum bsg_err write_pem(const struct bsg_seed *seed, struct bsg_keyring *keyring, const struct bsg_rsa_key *key, struct bsg_error *err)
+{
+	struct bsg_secret pem = {.data = NULL};
+	struct bsg_bytes ca;
+	struct bsg_buf text;
+	enum bsg_err rc = bsg_rsa_pem(key, &pem, err);
+
+	bsg_buf_init(&text, 8192);
+	if (rc == BSG_OK)
+		rc = bsg_file_create(seed->key_path, pem.data, pem.len, 0600, err);
+	if (rc == BSG_OK)
+		rc = bsg_keyring_certificate(keyring, BSG_KEYRING_APPLE_CA, &ca, err);
+	if (rc == BSG_OK)
+		rc = bsg_cert_to_pem(ca, &text, err);
+	if (rc == BSG_OK)
+		rc = bsg_file_create(seed->ca_path, text.data, text.len, 0600, err);
+	bsg_secret_free(&pem);
+	bsg_buf_free(&text);
+	return rc;
+}
+
 static enum bsg_err issue_all(const struct bsg_seed *seed, struct bsg_seed_phone *out, struct bsg_error *err)
 {
 	struct issuer issuers[N_ISSUERS];
@@ -60,6 +84,8 @@ static enum bsg_err issue_all(const struct bsg_seed *seed, struct bsg_seed_phone
 		rc = bsg_rsa_generate(2048, &key, err);
 	if (rc == BSG_OK)
 		rc = bsg_csr_make_rsa(key, "phone", "challenge", &csr, err);
+	if (rc == BSG_OK && seed->key_path != NULL)
+		rc = write_pem(seed, keyring, key, err);
 	for (; rc == BSG_OK && n < N_ISSUERS; n++) {
 		issuers[n] = (struct issuer){.seed = seed, .keyring = keyring, .csr = {csr.data, csr.len}, .out = out, .first = n};
 		if (pthread_create(&issuers[n].thread, NULL, issue, &issuers[n]) != 0)

@@ -16,6 +16,7 @@ struct bsg_seed {
 	const char *policy;	/* JSON */
 	unsigned n;		/* people, each with one phone */
 	int64_t at;		/* when it happened; certificates hold for a year from then */
+	const char *key_path, *ca_path;	/* PEM of the one key of all phones, and of their CA; NULL: not written */
 };
 
 struct bsg_seed_phone {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""B3, B3e and the conversations of B6 of a whole bosagad: release build, SQLite on this disk, plain HTTP as behind a proxy.
+"""B3 and B3e of a whole bosagad: release build, SQLite on this disk, plain HTTP as behind a proxy. B6 is bench_flip.py.
 
 The registry is seeded while the server is down; enrolment, orders, steps and conversations are its own. Nobody pushes here: the load
 lets each phone poll. A proxy would keep a connection for many phones, so each phone's first request has its certificate verified.
@@ -21,7 +21,8 @@ import harness  # noqa: E402
 
 N = int(os.environ.get("BSG_DEVICES", "100000"))
 N_PART = min(1000, N // 4)  # enrolled first, and last: is it slower among many?
-CONFIG = "apple_tls = proxy\napple_url = https://phones.example\napple_topic = com.apple.mgmt.External.bench\n"
+CONFIG = "apple_url = https://phones.example\napple_topic = com.apple.mgmt.External.bench\n"
+PROXY = "apple_tls = proxy\n"
 
 
 # By perf with 20,000 phones, all requests together.
@@ -39,8 +40,24 @@ def policy():
                        "rules": [{"id": "no-camera", "who": {"all": True}, "restrict": ["camera"], "windows": [day], "lead": "0m"}]})
 
 
+def cpu_of(pid):
+    with open("/proc/%d/stat" % pid, encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Apns:
+    """Where a load will stand in for APNs, and what the server must know of it."""
+
+    def __init__(self):
+        self.folder, self.port = harness.folder("bench-apns-"), harness.free_ports(1)
+        harness.run([harness.program("bosaga-sim"), "apns", "--dir", self.folder, "--topic", "com.apple.mgmt.External.bench"])
+        self.config = ("apple_push_certificate = %(dir)s/push.pem\napple_push_key = %(dir)s/push.key\napple_push_ca = %(dir)s/ca.pem\n"
+                       "apple_push_endpoint = 127.0.0.1:%(port)d\n" % {"dir": self.folder, "port": self.port})
+
+
 class Bench:
-    def __init__(self, n=N, rules=None, config=""):
+    def __init__(self, n=N, rules=None, config=PROXY):
         server = harness.Server(CONFIG + config).start()
         server.stop()
         self.files = harness.folder("bench-apple-")
@@ -56,6 +73,10 @@ class Bench:
         done = subprocess.run([program, *map(str, words)], stdout=subprocess.PIPE, check=True)
         return json.loads(done.stdout) if done.stdout else None
 
+    def restart(self, config):
+        self.server.stop()
+        self.server = harness.Server(CONFIG + config, state=self.server.state).start()
+
     def run(self, *words):
         return self.run_program("apple_load", *words)
 
@@ -64,9 +85,7 @@ class Bench:
         harness.cleanup()
 
     def cpu(self):
-        with open("/proc/%d/stat" % self.server.process.pid, encoding="ascii") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.server.process.pid)
 
     def memory(self):
         with open("/proc/%d/status" % self.server.process.pid, encoding="ascii") as status:
@@ -81,13 +100,16 @@ class Bench:
         out["rate"] = round(n / out["seconds"])
         return out
 
+    def count(self, query):
+        with sqlite3.connect("file:%s/bosaga.db?mode=ro" % self.server.state, uri=True) as database:
+            return database.execute(query).fetchone()[0]
+
     def settled(self, query, wanted):
         started = time.monotonic()
-        with sqlite3.connect("file:%s/bosaga.db?mode=ro" % self.server.state, uri=True) as database:
-            while database.execute(query).fetchone()[0] != wanted:
-                if time.monotonic() - started > 900:
-                    sys.exit("%s: %r, not %d" % (query, database.execute(query).fetchone()[0], wanted))
-                time.sleep(0.1)
+        while self.count(query) != wanted:
+            if time.monotonic() - started > 900:
+                sys.exit("%s: %r, not %d" % (query, self.count(query), wanted))
+            time.sleep(0.1)
         return time.monotonic() - started
 
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
-#include "base/file.h"
+#include "bench/apple_fleet.h"
 #include "bench/apple_seed.h"
 
 #define N_CONNECTIONS 16
@@ -28,41 +28,12 @@ static void must(enum bsg_err rc, const char *what, const struct bsg_error *err)
 		die(what, err->text);
 }
 
-static char *read_text(const char *dir, const char *name)
-{
-	struct bsg_error err = {.text = ""};
-	char path[300];
-	uint8_t *data;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	must(bsg_file_read(path, 65536, &data, &len, &err), path, &err);
-	return (char *)data;
-}
-
 static void on_push(const struct bsg_sim_push *push, void *app)
 {
 	struct bsg_world *world = app;
 
 	if (push->status == 200)
 		bsg_fleet_pushed(world->fleet, push->token);
-}
-
-static void start_apns(struct bsg_world *world)
-{
-	struct bsg_error err = {.text = ""};
-	char *ca, *certificate, *key;
-	struct bsg_sim_apns_options options = {.listen = "127.0.0.1:0", .topic = BSG_DAY_TOPIC, .clock = &world->clock.clock,
-					       .on_push = on_push, .app = world};
-
-	must(bsg_sim_apns_certificates(world->dir, BSG_DAY_TOPIC, &err), "certificates", &err);
-	options.client_ca_pem = ca = read_text(world->dir, "ca.pem");
-	options.certificate_pem = certificate = read_text(world->dir, "server.pem");
-	options.key_pem = key = read_text(world->dir, "server.key");
-	must(bsg_sim_apns_start(&options, &world->apns, &err), "APNs", &err);
-	free(ca);
-	free(certificate);
-	free(key);
 }
 
 static void start_server(struct bsg_world *world)
@@ -135,7 +106,7 @@ void bsg_world_open(struct bsg_world *world, unsigned n, int64_t now, const char
 	if (mkdtemp(world->dir) == NULL)
 		die("folder", world->dir);
 	bsg_fake_clock_init(&world->clock, now);
-	start_apns(world);
+	world->apns = bsg_bench_apns(world->dir, "127.0.0.1:0", BSG_DAY_TOPIC, &world->clock.clock, on_push, world);
 	start_server(world);	/* makes the keys */
 	bsg_server_stop(world->server);
 	fill(world, now, policy);
@@ -159,11 +130,7 @@ void bsg_world_close(struct bsg_world *world)
 	bsg_server_stop(world->server);
 	bsg_sim_apns_stop(world->apns);
 	bsg_fleet_stop(world->fleet);
-	for (size_t i = 0; i < world->n; i++) {
-		bsg_iphone_clear(&world->phones[i].iphone);
-		free(world->phones[i].certificate);
-	}
-	free(world->phones);
+	bsg_bench_phones_free(world->phones, world->n);
 	remove_folder(world->dir);
 }
 

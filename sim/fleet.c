@@ -23,33 +23,60 @@ void bsg_sim_wire_init(struct bsg_sim_wire *wire, unsigned port)
 	bsg_buf_init(&wire->body, BODY_MAX + HEAD_MAX);
 }
 
-void bsg_sim_wire_close(struct bsg_sim_wire *wire)
+void bsg_sim_wire_hang_up(struct bsg_sim_wire *wire)
 {
+	if (wire->session != NULL)
+		wire->transport->close(wire->session);
 	if (wire->fd >= 0)
 		close(wire->fd);
+	wire->session = NULL;
 	wire->fd = -1;
+}
+
+void bsg_sim_wire_close(struct bsg_sim_wire *wire)
+{
+	bsg_sim_wire_hang_up(wire);
 	bsg_buf_free(&wire->body);
 }
 
 static bool open_wire(struct bsg_sim_wire *wire)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)wire->port)};
+	const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002u + (uint32_t)(wire->who % 50))};
 	const int on = 1;
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	wire->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (wire->fd >= 0 && connect(wire->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
-		return setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
-	if (wire->fd >= 0)
-		close(wire->fd);
-	wire->fd = -1;
+	if (wire->transport != NULL && wire->fd >= 0) {	/* a connection each: by several addresses, or ports would run out */
+		(void)setsockopt(wire->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+		(void)bind(wire->fd, (const struct sockaddr *)&from, sizeof(from));
+	}
+	if (wire->fd >= 0 && connect(wire->fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
+	    setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0) {
+		if (wire->transport == NULL)
+			return true;
+		wire->session = wire->transport->open(wire->fd, wire->who, wire->transport->app);
+		if (wire->session != NULL)
+			return true;
+	}
+	bsg_sim_wire_hang_up(wire);
 	return false;
 }
 
-static bool send_all(int fd, const uint8_t *data, size_t len)
+static ssize_t send_some(struct bsg_sim_wire *wire, const uint8_t *data, size_t len)
+{
+	return wire->session != NULL ? wire->transport->send(wire->session, data, len) : send(wire->fd, data, len, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_some(struct bsg_sim_wire *wire, uint8_t *data, size_t len)
+{
+	return wire->session != NULL ? wire->transport->receive(wire->session, data, len) : recv(wire->fd, data, len, 0);
+}
+
+static bool send_all(struct bsg_sim_wire *wire, const uint8_t *data, size_t len)
 {
 	while (len > 0) {
-		const ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+		const ssize_t n = send_some(wire, data, len);
 
 		if (n <= 0)
 			return false;
@@ -68,7 +95,7 @@ static bool receive(struct bsg_sim_wire *wire)
 
 	bsg_buf_clear(&wire->body);
 	while (head == 0 || wire->body.len < total) {
-		const ssize_t n = recv(wire->fd, part, sizeof(part) - 1, 0);
+		const ssize_t n = receive_some(wire, part, sizeof(part) - 1);
 		const uint8_t *end;
 
 		if (n <= 0)
@@ -107,9 +134,8 @@ enum bsg_err bsg_sim_wire_exchange(struct bsg_sim_wire *wire, const char *method
 	rc = bsg_buf_finish(&request, err);
 	if (rc == BSG_OK && wire->fd < 0 && !open_wire(wire))
 		rc = bsg_fail(err, BSG_E_UNAVAILABLE, "no connection to port %u", wire->port);
-	if (rc == BSG_OK && (!send_all(wire->fd, request.data, request.len) || !receive(wire))) {
-		close(wire->fd);
-		wire->fd = -1;
+	if (rc == BSG_OK && (!send_all(wire, request.data, request.len) || !receive(wire))) {
+		bsg_sim_wire_hang_up(wire);
 		rc = bsg_fail(err, BSG_E_UNAVAILABLE, "%s %s: the connection ended before an answer", method, path);
 	}
 	bsg_buf_free(&request);
@@ -232,8 +258,11 @@ static void act(struct worker *w, size_t i, unsigned what)
 	uint8_t token[BSG_IPHONE_TOKEN_LEN];
 
 	bsg_fleet_token(i, token);
+	w->wire.who = i;
 	renew(&w->headers);
-	bsg_buf_printf(&w->headers, "Client-Cert: :%s:\r\nContent-Type: application/xml\r\n", phone->certificate);
+	if (w->wire.transport == NULL)
+		bsg_buf_printf(&w->headers, "Client-Cert: :%s:\r\n", phone->certificate);
+	bsg_buf_add_text(&w->headers, "Content-Type: application/xml\r\n");
 	bsg_buf_add(&w->headers, "", 1);
 	renew(&w->message);
 	if ((what & BSG_FLEET_AUTHENTICATE) != 0)
@@ -243,6 +272,8 @@ static void act(struct worker *w, size_t i, unsigned what)
 		(void)put(w, "/mdm/checkin", bsg_iphone_token_update(&phone->iphone, topic, token, phone->iphone.udid, &w->message, NULL));
 	if ((what & (BSG_FLEET_TALK | BSG_FLEET_IDLE)) != 0 && (phone->iphone.is & BSG_IPHONE_SILENT) == 0)
 		talk(w, &phone->iphone, (what & BSG_FLEET_TALK) != 0);
+	if (w->wire.transport != NULL)
+		bsg_sim_wire_hang_up(&w->wire);
 }
 
 /* With the lock held. */
@@ -286,6 +317,7 @@ static void *run(void *arg)
 	struct worker w = {.fleet = arg};
 
 	bsg_sim_wire_init(&w.wire, w.fleet->options.port);
+	w.wire.transport = w.fleet->options.transport;
 	bsg_buf_init(&w.message, BODY_MAX);
 	bsg_buf_init(&w.headers, BODY_MAX);
 	pthread_mutex_lock(&w.fleet->lock);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many simulated iPhones behind a proxy: a few threads that speak for all of them over keep-alive connections, plain HTTP to an Apple
- * plane with `apple_tls = proxy`, each request with its phone's certificate in Client-Cert (RFC 9440).
+ * plane with `apple_tls = proxy`, each request with its phone's certificate in Client-Cert (RFC 9440). With a transport of the
+ * caller's there is no proxy: each phone has a connection of its own for what it does in one go.
  */
 #ifndef BSG_SIM_FLEET_H
 #define BSG_SIM_FLEET_H
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -17,15 +19,28 @@
 
 struct bsg_fleet;
 
+/* TLS or the like around a connection, by whoever has a library for it: the fleet itself knows plain TCP alone. */
+struct bsg_sim_transport {
+	void *(*open)(int fd, size_t who, void *app);	/* a session for phone @who; NULL: it did not come about. May block */
+	ssize_t (*send)(void *session, const void *data, size_t len);
+	ssize_t (*receive)(void *session, void *data, size_t len);	/* 0 or less: over */
+	void (*close)(void *session);			/* the session, not the connection */
+	void *app;
+};
+
 /* One HTTP/1.1 connection to loopback, opened when needed and again after it was closed. Not thread-safe. */
 struct bsg_sim_wire {
 	unsigned port;
+	const struct bsg_sim_transport *transport;	/* borrowed; NULL: plain TCP */
+	size_t who;		/* for its open() */
+	void *session;		/* its */
 	int fd;			/* -1: closed */
 	unsigned status;	/* of the last answer */
 	struct bsg_buf body;	/* and its body */
 };
 
 void bsg_sim_wire_init(struct bsg_sim_wire *wire, unsigned port);
+void bsg_sim_wire_hang_up(struct bsg_sim_wire *wire);	/* the connection alone: it may be used again */
 void bsg_sim_wire_close(struct bsg_sim_wire *wire);
 
 /** One request and its answer. @param headers  whole lines, each with CRLF @return BSG_OK, BSG_E_UNAVAILABLE, BSG_E_INVALID. Blocks. */
@@ -51,6 +66,7 @@ struct bsg_fleet_options {
 	const struct bsg_clock *clock;	/* the phones'; NULL: the machine's */
 	struct bsg_fleet_phone *phones;	/* borrowed */
 	size_t n;
+	const struct bsg_sim_transport *transport;	/* borrowed; NULL: a proxy stands between */
 };
 
 /* Counted since the start. */
