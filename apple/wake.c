@@ -77,9 +77,14 @@ static void forget(struct bsg_apple_wake *w, const char *device)
 	w->n_flights--;
 }
 
+static bool has_token(const struct flight *f, const uint8_t *token, size_t len)
+{
+	return f->token_len == len && memcmp(f->token, token, len) == 0;
+}
+
 static bool is_same(const struct flight *f, const struct bsg_apple_push_rec *push)
 {
-	return f->seq == push->seq && f->token_len == (size_t)push->token_len && memcmp(f->token, push->token, f->token_len) == 0;
+	return f->seq == push->seq && has_token(f, push->token, (size_t)push->token_len);
 }
 
 static void mark_done(struct bsg_apple_wake *w, struct flight *f, enum bsg_push_outcome outcome)
@@ -91,7 +96,10 @@ static void mark_done(struct bsg_apple_wake *w, struct flight *f, enum bsg_push_
 
 /* ---- the sender's calls ---- */
 
-/* Of two pushes to one device the first result ends both: if the other still waits, one more is merged into it. */
+/*
+ * Of two pushes to one token the first result ends both: if the other still waits, one more is merged into it. What became of an older
+ * token says nothing of the one that was handed over since, whose result is yet to come.
+ */
 static void on_result(const struct bsg_push_result *result, void *app)
 {
 	struct bsg_apple_wake *w = app;
@@ -99,7 +107,7 @@ static void on_result(const struct bsg_push_result *result, void *app)
 
 	pthread_mutex_lock(&w->lock);
 	f = *find(w, result->device);
-	if (f != NULL && f->outcome == 0) {
+	if (f != NULL && f->outcome == 0 && has_token(f, result->token.ptr, result->token.len)) {
 		f->unregistered_at = result->unregistered_at;
 		mark_done(w, f, result->outcome);
 		pthread_cond_signal(&w->woken);

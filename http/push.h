@@ -55,6 +55,7 @@ enum bsg_push_outcome {
 /* Pointers live as long as the call. */
 struct bsg_push_result {
 	const char *device;
+	struct bsg_bytes token;		/* that it was for: one that came later has a result of its own */
 	enum bsg_push_kind kind;
 	enum bsg_push_outcome outcome;
 	const char *reason;		/* Apple's word, or ours; "" with TAKEN */

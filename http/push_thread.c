@@ -54,14 +54,16 @@ static void finish(struct bsg_push_sender *s, struct bsg_push_entry *entry, enum
 		   const char *reason, int64_t unregistered_at)
 {
 	char device[BSG_ID_SIZE], id[BSG_UUID_SIZE];
+	uint8_t token[BSG_PUSH_TOKEN_MAX];
 	struct bsg_push_result result = {
-		.device = device, .id = id, .kind = entry->wish.kind, .outcome = outcome, .reason = reason,
-		.status = entry->status, .unregistered_at = unregistered_at, .n_attempts = entry->n_attempts,
+		.device = device, .token = { token, entry->wish.token_len }, .id = id, .kind = entry->wish.kind, .outcome = outcome,
+		.reason = reason, .status = entry->status, .unregistered_at = unregistered_at, .n_attempts = entry->n_attempts,
 	};
 	const bool forget = outcome == BSG_PUSH_UNREGISTERED || outcome == BSG_PUSH_BAD_TOKEN;
 
 	bsg_hex_encode(entry->key, sizeof(entry->key), device);
 	memcpy(id, entry->id, sizeof(id));
+	memcpy(token, entry->wish.token, entry->wish.token_len);
 	pthread_mutex_lock(&s->lock);
 	if (bsg_push_queue_finish(&s->queue, entry, forget, clock_of(s)))
 		s->stats.n_merged++;

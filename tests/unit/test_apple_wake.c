@@ -323,6 +323,26 @@ static void a_token_that_is_younger_than_its_death_is_kept(void **state)
 	assert_int_equal(w->n_changed, 0);
 }
 
+/* Apple's answer is about the token that it was asked with, not about the one that the phone has sent since. */
+static void a_dead_token_takes_no_newer_one_with_it(void **state)	/* A95 */
+{
+	struct world *w = *state;
+	struct bsg_op token = token_op(1, "newer");
+
+	bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.status = 400, .reason = "BadDeviceToken", .delay_ms = 2000, .times = 1});
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	start(w);
+	EVENTUALLY(n_pushes(w) == 1);
+	assert_ok(w->f, apply(w->f, &token));	/* while Apple thinks about the older one */
+	bsg_apple_wake_look(apple_of(w));
+	EVENTUALLY(n_pushes(w) == 2);
+	EVENTUALLY(push_at(w, 1) == NOW + 10);
+	assert_int_equal(get_apple(w->f, 1).token_len, 32);
+	assert_string_not_equal(w->pushes[0].token, w->pushes[1].token);
+	nothing_more(w, 2);
+}
+
 static void a_refused_push_is_tried_ever_more_slowly(void **state)
 {
 	static const int64_t pauses[] = {10, 30, 120, 600, 3600, 3600};
@@ -533,6 +553,7 @@ int main(void)
 		WORLD(a_lock_whose_lease_has_ended_is_not_sent),
 		WORLD(a_dead_token_is_forgotten),
 		WORLD(a_token_that_is_younger_than_its_death_is_kept),
+		WORLD(a_dead_token_takes_no_newer_one_with_it),
 		WORLD(a_refused_push_is_tried_ever_more_slowly),
 		WORLD(hours_without_apple_cost_nothing_and_end_by_themselves),
 		WORLD(a_busy_apple_is_asked_again),
