@@ -19,7 +19,9 @@ static enum bsg_err start(struct bsg_platform *p, const struct bsg_platform_host
 
 static enum bsg_err serve(struct bsg_platform *p, struct bsg_error *err)
 {
-	return bsg_apple_check_fixed(apple_of(p), err);
+	enum bsg_err rc = bsg_apple_check_fixed(apple_of(p), err);
+
+	return rc == BSG_OK ? bsg_apple_wake_run(apple_of(p), err) : rc;
 }
 
 static void stop(struct bsg_platform *p)

@@ -475,10 +475,15 @@ enum bsg_err bsg_apple_wake_start(struct bsg_apple *apple, struct bsg_error *err
 		rc = BSG_OK;
 	}
 	bsg_apple_push_keys_free(&keys);
-	if (rc == BSG_OK && pthread_create(&apple->wake->thread, NULL, run, apple->wake) != 0)
-		rc = bsg_fail(err, BSG_E_UNAVAILABLE, "no thread for pushes");
-	apple->wake->runs = rc == BSG_OK;
 	return rc;
+}
+
+enum bsg_err bsg_apple_wake_run(struct bsg_apple *apple, struct bsg_error *err)
+{
+	if (pthread_create(&apple->wake->thread, NULL, run, apple->wake) != 0)
+		return bsg_fail(err, BSG_E_UNAVAILABLE, "no thread for pushes");
+	apple->wake->runs = true;
+	return BSG_OK;
 }
 
 /* What the closing sender drops is not recorded: it is due, and goes out after the next start. */

@@ -36,7 +36,10 @@ struct bsg_platform;
 
 /* ---- what the server gives a platform -------------------------------- */
 
-/* Lives from `start` until after `free`. The functions never block and may be called from callbacks of the store. */
+/*
+ * Lives from `start` until after `free`. The functions never block and may be called from callbacks of the store; not before `serve`,
+ * for what is behind them is started after the platforms.
+ */
 struct bsg_platform_host {
 	struct bsg_store *store;
 	struct bsg_keyring *keyring;

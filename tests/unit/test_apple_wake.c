@@ -97,7 +97,8 @@ static void start(struct world *w)
 {
 	assert_ok(w->f, bsg_apple_new(&w->options, &w->platform, &w->f->err));
 	w->platform->host = &w->host;
-	assert_ok(w->f, bsg_apple_wake_start(apple_of(w), &w->f->err));
+	assert_ok(w->f, w->platform->ops->start(w->platform, &w->host, &w->f->err));
+	assert_ok(w->f, w->platform->ops->serve(w->platform, &w->f->err));
 }
 
 static void stop(struct world *w)
@@ -220,6 +221,23 @@ static void a_command_stored_before_a_crash_is_pushed_after_the_start(void **sta
 	assert_int_equal(w->pushes[0].expiration, LEASE);
 	EVENTUALLY(push_at(w, 1) == NOW + 10);
 	nothing_more(w, 1);
+}
+
+/* Before that there is no server that could hear of a dead token, and topic and URL may yet turn out to be others than in profiles. */
+static void nothing_is_pushed_before_the_server_serves(void **state)
+{
+	struct world *w = *state;
+
+	bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.status = 410, .reason = "Unregistered", .timestamp_ms = (T0 + 5) * 1000});
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	assert_ok(w->f, bsg_apple_new(&w->options, &w->platform, &w->f->err));
+	w->platform->host = &w->host;
+	assert_ok(w->f, w->platform->ops->start(w->platform, &w->host, &w->f->err));
+	nothing_more(w, 0);
+	assert_int_equal(w->n_changed, 0);
+	assert_ok(w->f, w->platform->ops->serve(w->platform, &w->f->err));
+	EVENTUALLY(w->n_changed == 1);
 }
 
 static void what_was_handed_over_and_not_taken_is_pushed_after_the_next_start(void **state)
@@ -547,6 +565,7 @@ int main(void)
 #define WORLD(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		WORLD(a_command_stored_before_a_crash_is_pushed_after_the_start),
+		WORLD(nothing_is_pushed_before_the_server_serves),
 		WORLD(what_was_handed_over_and_not_taken_is_pushed_after_the_next_start),
 		WORLD(what_was_taken_is_pushed_again_until_the_phone_has_done_it),
 		WORLD(a_lift_lives_for_days_and_a_lock_until_its_lease_ends),
