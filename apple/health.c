@@ -76,7 +76,7 @@ void bsg_apple_metrics(struct bsg_platform *p, struct bsg_buf *out)
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		put(out, &counts[i], atomic_load((_Atomic uint64_t *)(void *)((char *)&apple->counts + counts[i].offset)));
-	bsg_apple_wake_stats(apple, &stats);
+	(void)bsg_apple_wake_stats(apple, &stats);
 	for (size_t i = 0; i < sizeof(pushes) / sizeof(pushes[0]); i++) {
 		memcpy(&value, (const char *)&stats + pushes[i].offset, sizeof(value));
 		put(out, &pushes[i], value);
@@ -103,7 +103,8 @@ static void say_pushes(struct bsg_apple *apple, struct bsg_health_line *line)
 {
 	struct bsg_push_stats stats;
 	char why[sizeof(apple->push_why)];
-	const unsigned long long n = (bsg_apple_wake_stats(apple, &stats), stats.n_waiting + stats.n_flying);
+	const bool sends = bsg_apple_wake_stats(apple, &stats);
+	const unsigned long long n = stats.n_waiting + stats.n_flying;
 
 	pthread_mutex_lock(&apple->lock);
 	memcpy(why, apple->push_why, sizeof(why));
@@ -114,7 +115,7 @@ static void say_pushes(struct bsg_apple *apple, struct bsg_health_line *line)
 	else if (stats.state == BSG_PUSH_DOWN)
 		bsg_health_say(line, "apple-pushes", BSG_HEALTH_BAD, "let this server reach the push endpoint (TCP 443), and look at Apple's system status",
 			       "Apple is not reached, %llu wait: %s", n, why);
-	else if (why[0] != '\0')
+	else if (!sends)
 		bsg_health_say(line, "apple-pushes", BSG_HEALTH_WARNING, "install a push certificate", "%s", why);
 	else
 		bsg_health_say(line, "apple-pushes", BSG_HEALTH_OK, "", "%s, %llu wait",

@@ -106,8 +106,8 @@ void bsg_apple_wake_stop(struct bsg_apple *apple);
 void bsg_apple_wake_free(struct bsg_apple *apple);
 /* Pushes may be due now. Never blocks; any thread. */
 void bsg_apple_wake_look(struct bsg_apple *apple);
-/* Numbers of the sender; zero if there are no pushes. */
-void bsg_apple_wake_stats(struct bsg_apple *apple, struct bsg_push_stats *out);
+/* Numbers of the sender; zero if there is none. @return whether there is one: then push_why is of its state */
+bool bsg_apple_wake_stats(struct bsg_apple *apple, struct bsg_push_stats *out);
 
 /* health.c */
 void bsg_apple_metrics(struct bsg_platform *p, struct bsg_buf *out);

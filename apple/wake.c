@@ -536,15 +536,18 @@ void bsg_apple_wake_look(struct bsg_apple *apple)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void bsg_apple_wake_stats(struct bsg_apple *apple, struct bsg_push_stats *out)
+bool bsg_apple_wake_stats(struct bsg_apple *apple, struct bsg_push_stats *out)
 {
 	struct bsg_apple_wake *w = apple->wake;
+	bool sends;
 
 	memset(out, 0, sizeof(*out));
 	if (w == NULL)
-		return;
+		return false;
 	pthread_mutex_lock(&w->lock);
-	if (w->sender != NULL && !w->stopping)
+	sends = w->sender != NULL && !w->stopping;
+	if (sends)
 		bsg_push_stats(w->sender, out);
 	pthread_mutex_unlock(&w->lock);
+	return sends;
 }

@@ -334,6 +334,9 @@ static void use_credentials(struct bsg_push_sender *s, struct bsg_push_creds *cr
 	s->epoch++;
 	s->wants_reset = true;
 	s->reported = BSG_PUSH_STARTING;
+	pthread_mutex_lock(&s->lock);
+	s->stats.state = BSG_PUSH_STARTING;	/* what was wrong with the others says nothing of these */
+	pthread_mutex_unlock(&s->lock);
 	if (creds->not_after < bsg_clock_utc(clock_of(s)))
 		halt(s, "the push certificate has expired: renew it");
 }

@@ -187,6 +187,21 @@ def an_end_within_a_week_is_bad_and_the_exit_status_says_so():
 
 
 @claim
+def a_renewed_certificate_is_not_blamed_for_the_one_that_has_ended():
+    server, apple = harness.Server().start(), Apple()
+    assert put(server, "".join(apple.pair())).status == 200
+    server.stop()
+    pair = os.path.join(server.state, "keys", "apple-push.pem")
+    with open(pair, "w", encoding="ascii") as stream:  # a year later
+        stream.write("".join(apple.pair(days=-1)))
+    server.start()
+    harness.wait_for("the certificate that has ended is noticed", lambda: lines(server)["apple-pushes"]["health"] == "bad")
+    assert put(server, "".join(apple.pair())).status == 200
+    harness.wait_for("the new one is in use", lambda: lines(server)["apple-pushes"]["health"] == "ok")
+    server.stop()
+
+
+@claim
 def files_of_the_configuration_are_used_and_their_topic_is_checked():
     apple = Apple()
     certificate, key = apple.pair()

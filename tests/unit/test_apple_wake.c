@@ -184,7 +184,7 @@ static struct bsg_push_stats stats_of(struct world *w)
 {
 	struct bsg_push_stats stats;
 
-	bsg_apple_wake_stats(apple_of(w), &stats);
+	(void)bsg_apple_wake_stats(apple_of(w), &stats);
 	return stats;
 }
 

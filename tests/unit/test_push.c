@@ -302,6 +302,26 @@ static void an_expired_certificate_sends_nothing(void **state)
 	world_stop(&w);
 }
 
+/* Also while there is nothing to send that would show whether they work (A75). */
+static void other_credentials_are_not_blamed_for_the_old_ones(void **state)
+{
+	const struct bsg_push_credentials renewed = { .certificate_pem = cert_push, .key_pem = key_push };
+	struct bsg_push_stats stats;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.options.credentials.certificate_pem = cert_push_old;
+	w.options.credentials.key_pem = key_push_old;
+	world_start(&w);
+	world_wait_state(&w, 1, BSG_PUSH_HALTED);
+	assert_int_equal(bsg_push_reconfigure(w.sender, &renewed, NULL), BSG_OK);
+	world_sync(&w);
+	bsg_push_stats(w.sender, &stats);
+	assert_int_equal(stats.state, BSG_PUSH_STARTING);
+	world_stop(&w);
+}
+
 /* Held back by a halt, so that nothing leaves before we look. */
 static void start_held(struct world *w)
 {
@@ -610,6 +630,7 @@ int main(void)
 		cmocka_unit_test(a_refused_sender_stops_says_so_once_and_goes_on_with_another_certificate),
 		cmocka_unit_test(a_wrong_topic_halts_too_and_is_told_again_after_each_change),
 		cmocka_unit_test(an_expired_certificate_sends_nothing),
+		cmocka_unit_test(other_credentials_are_not_blamed_for_the_old_ones),
 		cmocka_unit_test(two_that_wait_for_one_device_become_one),
 		cmocka_unit_test(what_is_under_way_is_followed_by_what_came_since),
 		cmocka_unit_test(nothing_is_sent_after_its_expiration),
