@@ -132,15 +132,9 @@ static const enum bsg_apple_command_kind other_ways[] = {
 
 static void read_error(struct job *job)
 {
-	const struct bsg_result *r = &job->result;
-	const char *status = r->status == BSG_RESULT_FORMAT_ERROR ? "CommandFormatError" : "Error";
-	char text[BSG_APPLE_ERROR_SIZE];
+	char text[BSG_RESULT_TROUBLE_SIZE];
 
-	if (r->n_errors > 0)
-		snprintf(text, sizeof(text), "%s: %.80s %lld: %.160s", status, r->errors[0].domain, (long long)r->errors[0].code,
-			 r->errors[0].text);
-	else
-		snprintf(text, sizeof(text), "%s without a reason", status);
+	bsg_result_trouble(&job->result, text);
 	bsg_log(job->apple->platform.host->log, BSG_LOG_INFO, "apple", "device %s answers %s", job->identity.rec.device, text);
 	say_error(job, other_ways[job->identity.rec.command], text);
 }

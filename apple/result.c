@@ -2,7 +2,10 @@
 /* Answers to commands. See apple/result.h. */
 #include "apple/result.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/id.h"
 
 #define IDENTIFIER_MAX 1024	/* of somebody else's profile: long ones are theirs to have */
 
@@ -201,6 +204,29 @@ void bsg_result_free(struct bsg_result *result)
 }
 
 /* ---- asking a result ------------------------------------------------------------ */
+
+/* Bytes of @text that are whole characters, at most @max: half of one at the end, and nobody could show any of it. */
+static int whole(const char *text, size_t max)
+{
+	const size_t len = strlen(text);
+	size_t at = 0, n;
+
+	while ((n = bsg_text_shown_char(text + at, len - at)) != 0 && at + n <= max)
+		at += n;
+	return (int)at;
+}
+
+void bsg_result_trouble(const struct bsg_result *result, char out[static BSG_RESULT_TROUBLE_SIZE])
+{
+	const char *status = result->status == BSG_RESULT_FORMAT_ERROR ? "CommandFormatError" : "Error";
+	const struct bsg_result_error *e = &result->errors[0];
+
+	if (result->n_errors > 0)
+		(void)snprintf(out, BSG_RESULT_TROUBLE_SIZE, "%s: %.*s %lld: %.*s", status, whole(e->domain, 80), e->domain,
+			       (long long)e->code, whole(e->text, 160), e->text);
+	else
+		(void)snprintf(out, BSG_RESULT_TROUBLE_SIZE, "%s without a reason", status);
+}
 
 static const struct bsg_plist_node *dict_in(const struct bsg_plist_node *dict, const char *key)
 {

@@ -14,6 +14,7 @@
 #define BSG_RESULT_MAX BSG_PLIST_MAX
 #define BSG_RESULT_ERRORS_MAX 4		/* kept of an ErrorChain; the first is the outermost */
 #define BSG_RESULT_UUID_MAX 128
+#define BSG_RESULT_TROUBLE_SIZE 301
 
 enum bsg_result_status {
 	BSG_RESULT_IDLE = 1,
@@ -69,6 +70,9 @@ enum bsg_err bsg_result_decode(const void *body, size_t len, struct bsg_result *
 
 /** Free what a result owns and zero it. A zeroed result is fine. */
 void bsg_result_free(struct bsg_result *result);
+
+/** Say in one line that can be shown what a device answered instead of obeying. Long ones are cut, at a character. */
+void bsg_result_trouble(const struct bsg_result *result, char out[static BSG_RESULT_TROUBLE_SIZE]);
 
 /**
  * Read a boolean restriction: GlobalRestrictions.restrictedBool.<key>.value.

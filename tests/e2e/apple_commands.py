@@ -65,6 +65,17 @@ def a_locked_screen_keeps_the_command_and_the_gate_says_unlock():
 
 
 @claim
+def a_long_reason_in_kazakh_hides_nothing_of_the_phone():
+    world = World()
+    world.come()
+    command = world.phone.said_idle()
+    chain = [{"ErrorDomain": "MCInstallationErrorDomain", "ErrorCode": 4001, "LocalizedDescription": "қате " * 28}]
+    world.phone.said_idle("Error", command["CommandUUID"], ErrorChain=chain)
+    assert world.show()["phone"]["trouble"].endswith("қате қат"), world.show()
+    world.end()
+
+
+@claim
 def an_error_is_shown_with_its_reason_and_told_again_later():
     world = World()
     phone = world.phone

@@ -12,6 +12,7 @@
 #include "apple/checkin.h"
 #include "apple/command.h"
 #include "apple/result.h"
+#include "base/id.h"
 
 #define MESSAGE(inside) "<plist version=\"1.0\"><dict>" inside "</dict></plist>"
 #define TEXT(key, value) "<key>" key "</key><string>" value "</string>"
@@ -257,6 +258,35 @@ static void A19_of_an_error_chain_the_first_four_are_kept(void **state)
 	bsg_result_free(&r);
 }
 
+/* Half a character at its end would make it no text, and of a device with it nothing could be shown at all. */
+static void A93_a_long_reason_is_cut_at_a_character(void **state)
+{
+	char reason[300] = "", domain[256] = "D", message[2048], trouble[BSG_RESULT_TROUBLE_SIZE];
+	struct bsg_result r;
+
+	(void)state;
+	for (size_t i = 0; i < 127; i++) {
+		strcat(reason, "қ");
+		strcat(domain, "қ");
+	}
+	for (size_t shift = 0; shift < 2; shift++) {
+		snprintf(message, sizeof(message), MESSAGE(UDID UUID STATUS("Error") ARRAY("ErrorChain", "<dict>" TEXT("ErrorDomain", "%s")
+			 NUMBER("ErrorCode", "-12021") TEXT("LocalizedDescription", "%s") "</dict>")), domain + shift, reason);
+		memmove(reason + 1, reason, strlen(reason) + 1);	/* the next one begins with one byte more */
+		reason[0] = 'x';
+		decode_result(message, &r);
+		bsg_result_trouble(&r, trouble);
+		assert_true(bsg_text_is_shown(trouble, strlen(trouble)));
+		assert_non_null(strstr(trouble, "қ -12021: "));
+		assert_in_range(strlen(trouble), 7 + 79 + 9 + 159, 7 + 80 + 9 + 160);
+		bsg_result_free(&r);
+	}
+	decode_result(MESSAGE(UDID UUID STATUS("CommandFormatError")), &r);
+	bsg_result_trouble(&r, trouble);
+	assert_string_equal(trouble, "CommandFormatError without a reason");
+	bsg_result_free(&r);
+}
+
 static void A20_answers_are_read_where_they_are(void **state)
 {
 	struct bsg_str id, uuid;
@@ -440,6 +470,7 @@ int main(void)
 		cmocka_unit_test(A9_a_push_token_has_at_most_128_bytes),
 		cmocka_unit_test(every_result_of_the_table),
 		cmocka_unit_test(A19_of_an_error_chain_the_first_four_are_kept),
+		cmocka_unit_test(A93_a_long_reason_is_cut_at_a_character),
 		cmocka_unit_test(A20_answers_are_read_where_they_are),
 		cmocka_unit_test(A20_an_acknowledged_without_answer_says_nothing),
 		cmocka_unit_test(A21_each_setting_has_its_own_status),
