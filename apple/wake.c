@@ -168,7 +168,10 @@ static int64_t pause_after_failure(int64_t failures)
 	return failures < (int64_t)(sizeof(pauses) / sizeof(pauses[0])) ? pauses[failures] : PAUSE_MAX;
 }
 
-/* Apple says since when a token is dead: one that the phone has sent since is alive. */
+/*
+ * Apple says since when a token is dead: one that the phone has sent since is alive. Where that cannot be read it is tried again: a
+ * phone without a token is not woken for its lift.
+ */
 static bool is_dead(struct bsg_apple_wake *w, const struct flight *f)
 {
 	struct bsg_apple_rec rec;
@@ -178,8 +181,8 @@ static bool is_dead(struct bsg_apple_wake *w, const struct flight *f)
 		return true;
 	if (f->outcome != BSG_PUSH_UNREGISTERED)
 		return false;
-	return f->unregistered_at == 0 || bsg_store_apple(w->apple->platform.host->store, f->device, &rec, NULL, &err) != BSG_OK ||
-	       rec.token_at <= f->unregistered_at;
+	return f->unregistered_at == 0 || (bsg_store_apple(w->apple->platform.host->store, f->device, &rec, NULL, &err) == BSG_OK &&
+					   rec.token_at <= f->unregistered_at);
 }
 
 static struct bsg_op record_of(struct bsg_apple_wake *w, const struct flight *f, int64_t now)

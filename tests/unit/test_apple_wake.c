@@ -46,6 +46,23 @@ static void on_push(const struct bsg_sim_push *p, void *app)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* The store, which threads other than the test's cannot read while this is true. */
+static _Atomic bool is_unreadable;
+static pthread_t tester;
+
+enum bsg_err __real_bsg_store_apple(struct bsg_store *store, const char *device, struct bsg_apple_rec *out, struct bsg_store_blob *state,
+				    struct bsg_error *err);
+enum bsg_err __wrap_bsg_store_apple(struct bsg_store *store, const char *device, struct bsg_apple_rec *out, struct bsg_store_blob *state,
+				    struct bsg_error *err);
+
+enum bsg_err __wrap_bsg_store_apple(struct bsg_store *store, const char *device, struct bsg_apple_rec *out, struct bsg_store_blob *state,
+				    struct bsg_error *err)
+{
+	if (is_unreadable && !pthread_equal(pthread_self(), tester))
+		return bsg_fail(err, BSG_E_UNAVAILABLE, "the disk does not answer");
+	return __real_bsg_store_apple(store, device, out, state, err);
+}
+
 static void changed(const struct bsg_platform_host *host, const char *device)
 {
 	struct world *w = host->server;
@@ -124,6 +141,7 @@ static int set_up(void **state)
 	assert_int_equal(fixture_set_up((void **)&w->f), 0);
 	pthread_mutex_init(&w->lock, NULL);
 	bsg_fake_clock_init(&w->clock, NOW);
+	is_unreadable = false;
 	w->apns_options = (struct bsg_sim_apns_options){
 		.listen = "127.0.0.1:0", .certificate_pem = cert_server, .key_pem = key_server, .topic = PUSH_TOPIC,
 		.client_ca_pem = cert_root, .clock = &w->clock.clock, .on_push = on_push, .app = w,
@@ -339,6 +357,24 @@ static void a_token_that_is_younger_than_its_death_is_kept(void **state)
 	assert_int_equal(get_apple(w->f, 1).token_len, 32);
 	assert_int_equal(push_at(w, 1), NOW + 10);
 	assert_int_equal(w->n_changed, 0);
+}
+
+static void a_token_whose_age_cannot_be_read_is_kept(void **state)
+{
+	struct world *w = *state;
+
+	bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.status = 410, .reason = "Unregistered", .timestamp_ms = (T0 + 5) * 1000});
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	tester = pthread_self();
+	is_unreadable = true;
+	start(w);
+	EVENTUALLY(n_pushes(w) == 1 && push_at(w, 1) != NOW);
+	is_unreadable = false;
+	assert_int_equal(get_apple(w->f, 1).token_len, 32);
+	pass(w, 10);	/* and asked again once it can */
+	EVENTUALLY(get_apple(w->f, 1).token_len == 0);
+	assert_int_equal(n_pushes(w), 2);
 }
 
 /* Apple's answer is about the token that it was asked with, not about the one that the phone has sent since. */
@@ -572,6 +608,7 @@ int main(void)
 		WORLD(a_lock_whose_lease_has_ended_is_not_sent),
 		WORLD(a_dead_token_is_forgotten),
 		WORLD(a_token_that_is_younger_than_its_death_is_kept),
+		WORLD(a_token_whose_age_cannot_be_read_is_kept),
 		WORLD(a_dead_token_takes_no_newer_one_with_it),
 		WORLD(a_refused_push_is_tried_ever_more_slowly),
 		WORLD(hours_without_apple_cost_nothing_and_end_by_themselves),
