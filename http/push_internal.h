@@ -98,7 +98,7 @@ struct bsg_push_sender {
 	bool is_halted;
 	bool is_proven;			/* something was answered; before, one request at a time asks whether it works */
 	unsigned level;			/* pauses in a row */
-	unsigned epoch;			/* grows with each pause: failures of older requests are not news */
+	unsigned epoch;			/* grows with each pause and each new token: failures of older requests are not news */
 	int64_t pause_until_ms, last_answer_ms, check_at_ms;
 	bool wants_reset;		/* connections are worth nothing: new ones when nothing flies */
 	enum bsg_push_state reported;

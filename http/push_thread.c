@@ -120,6 +120,17 @@ static void halt(struct bsg_push_sender *s, const char *why)
 	tell(s, BSG_PUSH_HALTED, why);
 }
 
+/* Apple finds our token old. Those under way have the same one: once there is another they are sent again by that, whatever they say. */
+static enum bsg_push_action renew(struct bsg_push_sender *s, unsigned epoch)
+{
+	if (epoch != s->epoch)
+		return BSG_PUSH_ACT_RENEW;
+	if (!bsg_push_creds_outdate(s->creds, clock_of(s)))
+		return BSG_PUSH_ACT_HALT;
+	s->epoch++;
+	return BSG_PUSH_ACT_RENEW;
+}
+
 static void on_answer(struct bsg_push_sender *s, struct bsg_push_entry *entry, const struct bsg_push_answer *answer,
 		      unsigned epoch)
 {
@@ -130,8 +141,8 @@ static void on_answer(struct bsg_push_sender *s, struct bsg_push_entry *entry, c
 
 	(void)snprintf(why, sizeof(why), "%u %s", answer->status, answer->reason);
 	entry->status = answer->status;
-	if (action == BSG_PUSH_ACT_RENEW && !bsg_push_creds_outdate(s->creds, clock_of(s)))
-		action = BSG_PUSH_ACT_HALT;
+	if (action == BSG_PUSH_ACT_RENEW)
+		action = renew(s, epoch);
 	if (action < BSG_PUSH_ACT_PAUSE_ALL && !s->is_halted) {
 		s->level = 0;
 		s->is_proven = true;

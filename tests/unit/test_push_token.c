@@ -145,6 +145,39 @@ static void a_token_that_apple_finds_old_is_made_anew_if_it_may_be(void **state)
 	stop(&w, &signer);
 }
 
+static void what_is_under_way_with_an_old_token_is_sent_again_with_the_new_one(void **state)
+{
+	struct bsg_sim_behaviour expired = { .status = 403, .reason = "ExpiredProviderToken", .delay_ms = 1500, .times = 1 };
+	char old[sizeof(((struct world *)0)->authorization)];
+	struct signer signer;
+	struct world w;
+
+	(void)state;
+	start(&w, &signer);
+	world_start(&w);
+	world_send(&w, 1, BSG_PUSH_LOCK, LATER);
+	world_wait_results(&w, 1);
+	memcpy(old, w.authorization, sizeof(old));
+	world_pass(&w, INT64_C(20) * 60000);
+	bsg_sim_apns_behave(w.apns, &expired);
+	world_send(&w, 2, BSG_PUSH_LOCK, LATER);
+	world_wait_pushes(&w, 2);
+	expired.delay_ms = 4000;
+	bsg_sim_apns_behave(w.apns, &expired);
+	world_send(&w, 3, BSG_PUSH_LOCK, LATER);
+	world_wait_pushes(&w, 3);
+	if (strcmp(w.pushes[2].token, world_token(3)) != 0 || strcmp(w.authorization, old) != 0) {
+		print_message("# too slow: the first one was answered before the second was sent\n");
+		stop(&w, &signer);
+		return;
+	}
+	world_wait_results(&w, 3);
+	assert_int_equal(world_n_outcome(&w, BSG_PUSH_TAKEN), 3);
+	assert_int_equal(signer.n_calls, 2);
+	assert_int_equal(w.n_states, 1);
+	stop(&w, &signer);
+}
+
 static void a_wrong_key_halts_until_the_right_one_comes(void **state)
 {
 	struct bsg_push_credentials right;
@@ -221,6 +254,7 @@ int main(void)
 		cmocka_unit_test(one_token_serves_for_fifty_minutes),
 		cmocka_unit_test_setup_teardown(another_implementation_verifies_the_token, scratch_make, scratch_remove),
 		cmocka_unit_test(a_token_that_apple_finds_old_is_made_anew_if_it_may_be),
+		cmocka_unit_test(what_is_under_way_with_an_old_token_is_sent_again_with_the_new_one),
 		cmocka_unit_test(a_wrong_key_halts_until_the_right_one_comes),
 		cmocka_unit_test(a_signer_that_is_away_is_asked_again),
 		cmocka_unit_test(names_that_need_an_escape_are_refused),
