@@ -96,6 +96,7 @@ struct bsg_push_sender {
 	struct bsg_push_flight *idle;
 	unsigned n_flying;
 	bool is_halted;
+	bool has_ended;			/* halted because the certificate has, by the clock as it was then */
 	bool is_proven;			/* something was answered; before, one request at a time asks whether it works */
 	unsigned level;			/* pauses in a row */
 	unsigned epoch;			/* grows with each pause and each new token: failures of older requests are not news */

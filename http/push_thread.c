@@ -334,11 +334,11 @@ static void see_silence(struct bsg_push_sender *s)
 	}
 }
 
-static void use_credentials(struct bsg_push_sender *s, struct bsg_push_creds *creds)
+/* What was wrong before says nothing of what comes. */
+static void begin_anew(struct bsg_push_sender *s)
 {
-	bsg_push_creds_free(s->creds);
-	s->creds = creds;
 	s->is_halted = false;
+	s->has_ended = false;
 	s->is_proven = false;
 	s->level = 0;
 	s->pause_until_ms = 0;
@@ -346,9 +346,22 @@ static void use_credentials(struct bsg_push_sender *s, struct bsg_push_creds *cr
 	s->wants_reset = true;
 	s->reported = BSG_PUSH_STARTING;
 	pthread_mutex_lock(&s->lock);
-	s->stats.state = BSG_PUSH_STARTING;	/* what was wrong with the others says nothing of these */
+	s->stats.state = BSG_PUSH_STARTING;
 	pthread_mutex_unlock(&s->lock);
-	if (creds->not_after < bsg_clock_utc(clock_of(s)))
+}
+
+static bool has_ended(const struct bsg_push_sender *s)
+{
+	return s->creds->not_after < bsg_clock_utc(clock_of(s));
+}
+
+static void use_credentials(struct bsg_push_sender *s, struct bsg_push_creds *creds)
+{
+	bsg_push_creds_free(s->creds);
+	s->creds = creds;
+	begin_anew(s);
+	s->has_ended = has_ended(s);
+	if (s->has_ended)
 		halt(s, "the push certificate has expired: renew it");
 }
 
@@ -365,6 +378,8 @@ static void settle(struct bsg_push_sender *s)
 	pthread_mutex_unlock(&s->lock);
 	if (creds != NULL)
 		use_credentials(s, creds);
+	else if (s->has_ended && !has_ended(s))		/* the clock was ahead */
+		begin_anew(s);
 	if (s->wants_reset)
 		bsg_push_flights_reset(s);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/pushcert.h"
 #include "http_certs.h"
 #include "push_world.h"
 
@@ -322,6 +323,27 @@ static void other_credentials_are_not_blamed_for_the_old_ones(void **state)
 	world_stop(&w);
 }
 
+static void a_certificate_that_ended_by_a_wrong_clock_is_used_once_that_is_right(void **state)	/* A144 */
+{
+	struct bsg_push_cert cert;
+	struct world w;
+
+	(void)state;
+	assert_int_equal(bsg_push_cert_read(cert_push, strlen(cert_push), &cert, NULL), BSG_OK);
+	world_init(&w);
+	bsg_fake_clock_set_utc(&w.clock, cert.not_after + 1);
+	world_start(&w);
+	world_wait_state(&w, 1, BSG_PUSH_HALTED);
+	world_send(&w, 1, BSG_PUSH_LOCK, cert.not_after + 60);
+	world_sync(&w);
+	assert_int_equal(n_attempts(&w), 0);
+	bsg_fake_clock_set_utc(&w.clock, WORLD_NOW);
+	world_sync(&w);
+	world_wait_results(&w, 1);
+	assert_int_equal(world_result_of(&w, 1).outcome, BSG_PUSH_TAKEN);
+	world_stop(&w);
+}
+
 /* Held back by a halt, so that nothing leaves before we look. */
 static void start_held(struct world *w)
 {
@@ -631,6 +653,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_topic_halts_too_and_is_told_again_after_each_change),
 		cmocka_unit_test(an_expired_certificate_sends_nothing),
 		cmocka_unit_test(other_credentials_are_not_blamed_for_the_old_ones),
+		cmocka_unit_test(a_certificate_that_ended_by_a_wrong_clock_is_used_once_that_is_right),
 		cmocka_unit_test(two_that_wait_for_one_device_become_one),
 		cmocka_unit_test(what_is_under_way_is_followed_by_what_came_since),
 		cmocka_unit_test(nothing_is_sent_after_its_expiration),
