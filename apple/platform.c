@@ -11,10 +11,24 @@ static struct bsg_apple *apple_of(struct bsg_platform *p)
 	return (struct bsg_apple *)p;	/* its first member */
 }
 
+/* No profile could be made with them, and each phone that is to be locked would be answered 500. */
+static enum bsg_err check_names(const struct bsg_apple_options *o, struct bsg_error *err)
+{
+	char id[BSG_PAYLOAD_ID_SIZE];
+
+	if (bsg_payload_id(o->deployment, BSG_LOCK_SUFFIX, id, err) != BSG_OK)
+		return bsg_fail(err, BSG_E_INVALID, "apple_deployment: \"%s\" is no name such as kz.example.bosaga", o->deployment);
+	if (o->organisation[0] == '\0')
+		return bsg_fail(err, BSG_E_INVALID, "apple_organisation: it is empty, and phones show in whose name they are restricted");
+	return BSG_OK;
+}
+
 static enum bsg_err start(struct bsg_platform *p, const struct bsg_platform_host *host, struct bsg_error *err)
 {
+	enum bsg_err rc = check_names(&apple_of(p)->options, err);
+
 	(void)host;
-	return bsg_apple_wake_start(apple_of(p), err);
+	return rc == BSG_OK ? bsg_apple_wake_start(apple_of(p), err) : rc;
 }
 
 static enum bsg_err serve(struct bsg_platform *p, struct bsg_error *err)

@@ -151,7 +151,7 @@ static int set_up(void **state)
 	write_file(w, 1, "push.key", key_push);
 	write_file(w, 2, "ca.crt", cert_root);
 	w->options = (struct bsg_apple_options){
-		.listen = "", .url = "", .deployment = "kz.bosaga", .organisation = "", .topic = "", .push_certificate = w->files[0],
+		.listen = "", .url = "", .deployment = "kz.bosaga", .organisation = "House", .topic = "", .push_certificate = w->files[0],
 		.push_key = w->files[1], .push_endpoint = w->endpoint, .push_ca = w->files[2], .push_team = "", .push_key_id = "",
 		.push_token_key = "",
 	};
@@ -560,7 +560,7 @@ static void refuses(struct world *w, const char *words)
 {
 	assert_ok(w->f, bsg_apple_new(&w->options, &w->platform, &w->f->err));
 	w->platform->host = &w->host;
-	assert_int_not_equal(bsg_apple_wake_start(apple_of(w), &w->f->err), BSG_OK);
+	assert_int_not_equal(w->platform->ops->start(w->platform, &w->host, &w->f->err), BSG_OK);
 	if (strstr(w->f->err.text, words) == NULL)
 		fail_msg("it says: %s", w->f->err.text);
 	stop(w);
@@ -580,6 +580,12 @@ static void a_start_with_what_does_not_fit_is_refused(void **state)
 	w->options.push_key = w->files[1];
 	w->options.push_team = "TEAM";
 	refuses(w, "all three");
+	w->options.push_team = "";
+	w->options.deployment = "Kz.Bosaga";
+	refuses(w, "apple_deployment");			/* A24 */
+	w->options.deployment = "kz.bosaga";
+	w->options.organisation = "";
+	refuses(w, "apple_organisation");
 }
 
 static void an_expired_certificate_starts_and_says_so(void **state)
