@@ -244,14 +244,24 @@ static enum bsg_err fix_topic(struct import *import, struct bsg_error *err)
 	return bsg_apple_check_fixed(apple, err);
 }
 
-/* It lies in the pair now. Left behind it harms nobody: the next request would be for the same key. */
-static void remove_pending(const struct bsg_apple *apple)
+static void remove_file(const struct bsg_apple *apple, const char *name)
 {
 	struct bsg_error err;
 	char path[600];
 
-	if (bsg_apple_push_path(apple, BSG_APPLE_PUSH_PENDING, path, &err) != BSG_OK || bsg_file_remove(path, &err) != BSG_OK)
-		bsg_log(apple->platform.host->log, BSG_LOG_WARNING, "apple", "the key of the request stays: %s", err.text);
+	if (bsg_apple_push_path(apple, name, path, &err) != BSG_OK || bsg_file_remove(path, &err) != BSG_OK)
+		bsg_log(apple->platform.host->log, BSG_LOG_WARNING, "apple", "%s stays: %s", name, err.text);
+}
+
+/* Where nothing is sent yet there was no pair. One that the rest of the configuration does not let be used would stop the next start. */
+static enum bsg_err use_pair(struct import *import, struct bsg_apple_push_keys *keys, struct bsg_error *err)
+{
+	const enum bsg_err rc = bsg_apple_wake_use(import->apple, keys, err);
+	struct bsg_push_stats stats;
+
+	if (rc != BSG_OK && !bsg_apple_wake_stats(import->apple, &stats))
+		remove_file(import->apple, BSG_APPLE_PUSH_PAIR);
+	return rc;
 }
 
 static enum bsg_err take(struct import *import, struct bsg_error *err)
@@ -270,9 +280,9 @@ static enum bsg_err take(struct import *import, struct bsg_error *err)
 	if (rc == BSG_OK)
 		rc = store_pair(import, &keys, err);
 	if (rc == BSG_OK)
-		rc = bsg_apple_wake_use(import->apple, &keys, err);
-	if (rc == BSG_OK && import->was_pending)
-		remove_pending(import->apple);
+		rc = use_pair(import, &keys, err);
+	if (rc == BSG_OK && import->was_pending)	/* it lies in the pair now; left behind, the next request would be for the same key */
+		remove_file(import->apple, BSG_APPLE_PUSH_PENDING);
 	if (rc != BSG_OK && import->is_first)
 		set_topic(import->apple, "");
 	bsg_apple_push_keys_free(&keys);

@@ -202,6 +202,18 @@ def a_renewed_certificate_is_not_blamed_for_the_one_that_has_ended():
 
 
 @claim
+def a_certificate_that_the_configuration_does_not_let_be_used_stops_no_start():
+    server, apple = harness.Server("apple_push_ca = /nowhere/ca.pem\n").start(), Apple()
+    answer = put(server, "".join(apple.pair()))
+    assert answer.status != 200 and b"/nowhere/ca.pem" in answer.body, (answer.status, answer.body)
+    assert not os.path.exists(os.path.join(server.state, "keys", "apple-push.pem"))
+    server.stop()
+    server.start()
+    assert lines(server)["apple-push-certificate"]["health"] == "warning"
+    server.stop()
+
+
+@claim
 def files_of_the_configuration_are_used_and_their_topic_is_checked():
     apple = Apple()
     certificate, key = apple.pair()
