@@ -170,12 +170,15 @@ uint32_t bsg_view_verified(const struct bsg_view *view)
 	return verified;
 }
 
-/* What counts for the state of the whole: a phone without agent is not told what it cannot do, and nobody waits for that. */
+/*
+ * What counts for the state of the whole: a phone without agent is not told what it cannot do, and nobody waits for that. What it has
+ * not shown to be free since its lease ran out may be either.
+ */
 static uint32_t counted(const struct bsg_view *view)
 {
 	const uint32_t told = view->output.restricted & view->phone.desired;
 
-	return view->has_phone && told != 0 ? told : view->output.restricted;
+	return (view->has_phone && told != 0 ? told : view->output.restricted) | bsg_view_unproven(view);
 }
 
 const char *bsg_view_weakest(const struct bsg_view *view)

@@ -48,7 +48,7 @@ uint32_t bsg_view_verified(const struct bsg_view *view);
 /** Functions that a phone without agent restricted once, whose lease has run out, and of which it has not shown since that they are free. */
 uint32_t bsg_view_unproven(const struct bsg_view *view);
 
-/** The weakest state over all functions that should be restricted; `verified` when there are none and the phone has these orders. */
+/** The weakest state over all functions that should be restricted or are unproven; `verified` when there are none and the phone has these orders. */
 const char *bsg_view_weakest(const struct bsg_view *view);
 
 #endif

@@ -164,6 +164,7 @@ def after_the_lease_the_phone_is_unverified_until_it_proves_its_lift():
     world.faults = apple_phone.faults(world.server)
     assert world.state() == "unverified", world.show()
     harness.wait_for("the lift is told", lambda: world.show()["phone"]["desired"] == [])
+    assert [p["state"] for p in world.server.cli("presence")["items"]] == ["unverified"], "who watches the house is told as well"
     assert world.state() == "unverified", world.show()
     phone.lock = None  # it has freed itself
     assert phone.converse() == ["RemoveProfile", "Restrictions"]
