@@ -5,7 +5,6 @@
  *
  * The queue is only a hint for speed. When it is full, or the process dies, the store still knows what is due.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -339,15 +338,24 @@ static void keep_house(struct bsg_orders_worker *w, bool due)
 	}
 }
 
+static int64_t mono_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Presence wakes it all day long: that must not put off the next sweep. */
 static void *keeper(void *arg)
 {
 	struct bsg_orders_worker *w = arg;
-	int rc = 0;
+	struct timespec until = {.tv_sec = 0};	/* of the next sweep */
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
-		bool due = w->due || rc == ETIMEDOUT;
-		struct timespec until;
+		const bool due = w->due || mono_s() >= until.tv_sec;
+		int rc = 0;
 
 		w->due = false;
 		if (w->presence)
@@ -355,9 +363,8 @@ static void *keeper(void *arg)
 		pthread_mutex_unlock(&w->lock);
 		keep_house(w, due);
 		pthread_mutex_lock(&w->lock);
-		rc = 0;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += SWEEP_S;
+		if (due)
+			until.tv_sec = mono_s() + SWEEP_S;
 		while (rc == 0 && !w->due && !w->presence && !w->stopping)
 			rc = pthread_cond_timedwait(&w->keep, &w->lock, &until);
 	}

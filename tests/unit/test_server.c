@@ -15,6 +15,7 @@
 
 #include "crypto/hash.h"
 #include "server/app.h"
+#include "server/orders.h"
 
 static char folder[] = "/tmp/test-server-XXXXXX";
 
@@ -177,6 +178,26 @@ static void V22_devices_whose_orders_cannot_be_made_hide_no_others(void **state)
 	bsg_server_stop(server);
 }
 
+static void V22_due_orders_are_made_while_people_come_and_go_all_the_time(void **state)
+{
+	static const char device[] = "00112233445566778899aabb00000001";
+	const struct timespec second = {.tv_sec = 1};
+	struct bsg_server *server = must_start("busy");
+	struct bsg_orders_rec head = {.serial = 0};
+
+	(void)state;
+	nanosleep(&second, NULL);	/* the sweep at the start is over: it would be the only one that finds the device */
+	change(server->store, (struct bsg_op){.kind = BSG_OP_PERSON_ADD, .person_add = {.id = "one", .name = "One", .lang = "en", .at = 1}});
+	enrol(server->store, "one", 1);
+	for (int i = 0; i < 60 && head.serial == 0; i++) {
+		bsg_orders_want_presence(server);
+		nanosleep(&second, NULL);
+		assert_int_equal(bsg_store_orders(server->store, device, &head, NULL, NULL), BSG_OK);
+	}
+	assert_int_equal(head.serial, 1);
+	bsg_server_stop(server);
+}
+
 static void V20_orders_made_while_the_clock_was_far_ahead_are_made_anew(void **state)
 {
 	static const char device[] = "00112233445566778899aabb00000001";
@@ -229,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_second_server_on_the_same_socket_does_not_start),
 		cmocka_unit_test(V20_orders_made_while_the_clock_was_far_ahead_are_made_anew),
 		cmocka_unit_test(V22_devices_whose_orders_cannot_be_made_hide_no_others),
+		cmocka_unit_test(V22_due_orders_are_made_while_people_come_and_go_all_the_time),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
