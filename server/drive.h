@@ -12,6 +12,9 @@
 #include "server/app.h"
 #include "wire/orders.h"
 
+/** Make room for the steps that are wanted. Before platforms start, which want from then on. @return BSG_OK, BSG_E_NO_MEMORY */
+enum bsg_err bsg_drive_new(struct bsg_server *server, struct bsg_error *err) BSG_MUST_CHECK;
+
 /** Start the thread that looks for phones whose next moment has come. Nothing to do without platforms. */
 enum bsg_err bsg_drive_start(struct bsg_server *server, struct bsg_error *err) BSG_MUST_CHECK;
 void bsg_drive_stop(struct bsg_server *server);

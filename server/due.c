@@ -50,8 +50,6 @@ void bsg_drive_want(struct bsg_server *server, const char *device)
 {
 	struct bsg_drive *d = server->drive;
 
-	if (d == NULL)	/* before the start: the platform knows who is due */
-		return;
 	pthread_mutex_lock(&d->lock);
 	if (push(d, device))
 		pthread_cond_signal(&d->wanted);
@@ -204,10 +202,9 @@ static void *looker(void *arg)
 	return NULL;
 }
 
-enum bsg_err bsg_drive_start(struct bsg_server *server, struct bsg_error *err)
+enum bsg_err bsg_drive_new(struct bsg_server *server, struct bsg_error *err)
 {
 	struct bsg_drive *d = calloc(1, sizeof(*d));
-	const size_t n_steppers = server->n_platforms > 0 ? N_STEPPERS : 0;
 	pthread_condattr_t attr;
 
 	if (d == NULL)
@@ -221,8 +218,14 @@ enum bsg_err bsg_drive_start(struct bsg_server *server, struct bsg_error *err)
 	pthread_condattr_destroy(&attr);
 	server->drive = d;
 	d->queue = calloc(QUEUE_MAX, sizeof(*d->queue));
-	if (d->queue == NULL)
-		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the queue of steps");
+	return d->queue != NULL ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the queue of steps");
+}
+
+enum bsg_err bsg_drive_start(struct bsg_server *server, struct bsg_error *err)
+{
+	struct bsg_drive *d = server->drive;
+	const size_t n_steppers = server->n_platforms > 0 ? N_STEPPERS : 0;
+
 	for (; d->n_steppers < n_steppers; d->n_steppers++)
 		if (pthread_create(&d->steppers[d->n_steppers], NULL, stepper, d) != 0)
 			return bsg_fail(err, BSG_E_UNAVAILABLE, "cannot start a thread");

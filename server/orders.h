@@ -11,13 +11,16 @@
 #include "policy/compile.h"
 #include "server/app.h"
 
-/** Start the threads that make orders, renew them, and keep house. @return BSG_OK, BSG_E_NO_MEMORY, BSG_E_UNAVAILABLE (threads) */
+/** Make room for what is wanted. Before platforms start, which want from then on. @return BSG_OK, BSG_E_NO_MEMORY */
+enum bsg_err bsg_orders_new(struct bsg_server *server, struct bsg_error *err) BSG_MUST_CHECK;
+
+/** Start the threads that make orders, renew them, and keep house. @return BSG_OK, BSG_E_UNAVAILABLE (threads) */
 enum bsg_err bsg_orders_start(struct bsg_server *server, struct bsg_error *err) BSG_MUST_CHECK;
 
 /** Stop the threads; what they have not done is still due in the store. */
 void bsg_orders_stop(struct bsg_server *server);
 
-/** Free what bsg_orders_start() made; after the store is closed, whose callbacks may still want orders. */
+/** Free what bsg_orders_new() made; after the store is closed, whose callbacks may still want orders. */
 void bsg_orders_free(struct bsg_server *server);
 
 /** Make a device's orders anew soon. Never blocks: also for callbacks of the store. */

@@ -216,6 +216,10 @@ static enum bsg_err start_inside(struct bsg_server *server, const char *dir, str
 	if (rc == BSG_OK)
 		rc = bsg_active_load(&server->active, server->store, bsg_now(server), err);
 	if (rc == BSG_OK)
+		rc = bsg_orders_new(server, err);
+	if (rc == BSG_OK)
+		rc = bsg_drive_new(server, err);
+	if (rc == BSG_OK)
 		rc = bsg_platforms_start(server, err);
 	return rc;
 }

@@ -372,7 +372,7 @@ static void *keeper(void *arg)
 	return NULL;
 }
 
-enum bsg_err bsg_orders_start(struct bsg_server *server, struct bsg_error *err)
+enum bsg_err bsg_orders_new(struct bsg_server *server, struct bsg_error *err)
 {
 	struct bsg_orders_worker *w = calloc(1, sizeof(*w));
 	pthread_condattr_t attr;
@@ -390,8 +390,13 @@ enum bsg_err bsg_orders_start(struct bsg_server *server, struct bsg_error *err)
 	pthread_cond_init(&w->keep, &attr);
 	pthread_condattr_destroy(&attr);
 	w->queue = calloc(QUEUE_MAX, sizeof(*w->queue));
-	if (w->queue == NULL)
-		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the queue of orders");
+	return w->queue != NULL ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the queue of orders");
+}
+
+enum bsg_err bsg_orders_start(struct bsg_server *server, struct bsg_error *err)
+{
+	struct bsg_orders_worker *w = server->worker;
+
 	for (; w->n_makers < N_MAKERS; w->n_makers++)
 		if (pthread_create(&w->makers[w->n_makers], NULL, maker, w) != 0)
 			return bsg_fail(err, BSG_E_UNAVAILABLE, "cannot start a thread");

@@ -39,7 +39,7 @@ static struct bsg_server *server;
 /* The phones and their platform; it outlives servers. */
 static struct {
 	_Atomic int n_delivered, n_conflicts;	/* conflicts yet to be made */
-	_Atomic bool is_unknown, is_damaged, is_locked, is_ended, is_unreachable;
+	_Atomic bool is_unknown, is_damaged, is_locked, is_ended, is_unreachable, speaks_first;
 	_Atomic int n_conflicted;
 } world;
 
@@ -47,11 +47,16 @@ static struct bsg_platform plane;
 
 static const char device[] = "00112233445566778899aabbccddeeff";
 
+/* It may speak of its phones at once: a push of before may come back as dead. */
 static enum bsg_err start(struct bsg_platform *p, const struct bsg_platform_host *host, struct bsg_error *err)
 {
 	(void)p;
-	(void)host;
 	(void)err;
+	if (!world.speaks_first)
+		return BSG_OK;
+	host->changed(host, device);
+	host->orders(host, device);
+	host->step(host, device);
 	return BSG_OK;
 }
 
@@ -565,6 +570,17 @@ static void a_phone_that_is_not_there_yet_gets_orders_alone(void **state)
 	assert_int_equal(phone().desired, CAMERA);	/* as it was: nobody can be told */
 }
 
+static void a_platform_may_speak_of_its_phones_while_it_starts(void **state)
+{
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	make_orders();
+	cross_at(BSG_CROSSING_IN, "house", NOW, NULL);
+	world.speaks_first = true;
+	restart();
+	await_desired(CAMERA);
+}
+
 static void self_in_counts_only_where_the_place_takes_it(void **state)
 {
 	(void)state;
@@ -679,6 +695,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_clock_that_is_set_restricts_nobody_for_longer, end),
 		cmocka_unit_test_teardown(a_damaged_state_begins_anew, end),
 		cmocka_unit_test_teardown(a_phone_that_is_not_there_yet_gets_orders_alone, end),
+		cmocka_unit_test_teardown(a_platform_may_speak_of_its_phones_while_it_starts, end),
 		cmocka_unit_test_teardown(self_in_counts_only_where_the_place_takes_it, end),
 		cmocka_unit_test_teardown(Z8_desired_acknowledged_verified_unverified, end),
 		cmocka_unit_test_teardown(Z20_a_verdict_is_pending_for_the_timeout_and_says_what_happened, end),
