@@ -252,43 +252,41 @@ struct asked_verdict {
 	const char *id, *actor;
 };
 
-/* @return true: answered */
-static bool answer_if_settled(struct bsg_http_exchange *x, const struct asked_verdict *asked, bool also_pending)
+/* @param out  the verdict now, if it is left pending @return true: answered */
+static bool answer_if_settled(struct bsg_http_exchange *x, const struct asked_verdict *asked, bool also_pending,
+			      struct bsg_answered_verdict *out)
 {
-	struct bsg_answered_verdict verdict;
 	struct bsg_error err;
-	enum bsg_err rc = look_up(asked->server, asked->id, asked->actor, &verdict, &err);
+	enum bsg_err rc = look_up(asked->server, asked->id, asked->actor, out, &err);
 
 	if (rc != BSG_OK)
 		bsg_http_fail(x, rc, &err);
-	else if (verdict.pending && !also_pending)
+	else if (out->pending && !also_pending)
 		return false;
 	else
-		bsg_answer_json(x, 200, verdict_json(x, asked->id, &verdict), NULL);
+		bsg_answer_json(x, 200, verdict_json(x, asked->id, out), NULL);
 	return true;
 }
 
 void bsg_wake_verdict(struct bsg_http_exchange *x)
 {
-	answer_if_settled(x, bsg_http_context(x), false);
+	struct bsg_answered_verdict verdict;
+
+	answer_if_settled(x, bsg_http_context(x), false, &verdict);
 }
 
 /*
  * Hold a question about a pending verdict. Its time is looked at every second; what is sent at the end of the wait is meant for a
  * server that does not come to that.
  */
-static void hold_verdict(struct bsg_http_exchange *x, struct asked_verdict *asked, int64_t wait_ms)
+static void hold_verdict(struct bsg_http_exchange *x, struct asked_verdict *asked, int64_t wait_ms, struct bsg_answered_verdict verdict)
 {
-	struct bsg_answered_verdict verdict, late;
-	struct bsg_error err;
-	int64_t left_ms;
+	const int64_t left_ms = (verdict.until - bsg_now(asked->server) + 1) * 1000;	/* a second of grace for that look */
+	struct bsg_answered_verdict late;
 	json_t *json;
 	char *text;
 
-	if (look_up(asked->server, asked->id, asked->actor, &verdict, &err) != BSG_OK)
-		bsg_verdict_unknown(&verdict);
-	left_ms = (verdict.until - bsg_now(asked->server) + 1) * 1000;	/* a second of grace for that look */
-	if (verdict.pending && left_ms <= wait_ms) {
+	if (left_ms <= wait_ms) {
 		bsg_verdict_late(&verdict, &late);
 		verdict = late;
 		wait_ms = left_ms > 0 ? left_ms : 1;
@@ -301,13 +299,14 @@ static void hold_verdict(struct bsg_http_exchange *x, struct asked_verdict *aske
 							    .body_len = text == NULL ? 0 : strlen(text)});
 	free(text);
 	bsg_http_waiters_add(asked->server->waiters, BSG_TOPIC_VERDICTS, x);
-	answer_if_settled(x, asked, false);
+	answer_if_settled(x, asked, false, &late);
 }
 
 void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
 {
 	struct asked_verdict *asked = bsg_http_alloc(x, sizeof(*asked));
 	int64_t wait_ms = bsg_http_wait_ms(x);
+	struct bsg_answered_verdict verdict;
 
 	if (asked == NULL) {
 		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
@@ -316,8 +315,8 @@ void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
 	if (!bsg_query_only(x, false, NULL))
 		return;
 	*asked = (struct asked_verdict){app, bsg_http_param(x, "id"), bsg_caller_of(x)->actor};
-	if (!answer_if_settled(x, asked, wait_ms == 0))
-		hold_verdict(x, asked, wait_ms);
+	if (!answer_if_settled(x, asked, wait_ms == 0, &verdict))
+		hold_verdict(x, asked, wait_ms, verdict);
 }
 
 static json_t *crossing_json(const struct bsg_crossing_rec *rec)

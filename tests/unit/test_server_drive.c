@@ -20,6 +20,7 @@
 #include "crypto/hash.h"
 #include "crypto/keyring.h"
 #include "crypto/random.h"
+#include "http/client.h"
 #include "server/drive.h"
 #include "server/orders.h"
 #include "server/verdict.h"
@@ -41,6 +42,7 @@ static struct {
 	_Atomic int n_delivered, n_conflicts;	/* conflicts yet to be made */
 	_Atomic bool is_unknown, is_damaged, is_locked, is_ended, is_unreachable, speaks_first;
 	_Atomic int n_conflicted;
+	_Atomic int fails_in;	/* the so-manieth look from now finds a store that cannot be asked; 0: none does */
 } world;
 
 static struct bsg_platform plane;
@@ -101,6 +103,8 @@ static enum bsg_err look(struct bsg_platform *p, const char *id, struct bsg_plat
 	enum bsg_err rc;
 
 	*out = (struct bsg_platform_phone){0};
+	if (world.fails_in > 0 && atomic_fetch_sub(&world.fails_in, 1) == 1)
+		return bsg_fail(err, BSG_E_UNAVAILABLE, "the store cannot be asked");
 	if (world.is_unknown)
 		return bsg_fail(err, BSG_E_NOT_FOUND, "nothing is known");
 	rc = bsg_store_apple(p->host->store, id, &rec, &state, err);
@@ -189,6 +193,7 @@ static void start_server(void)
 							  .client_ca = BSG_KEYRING_APPLE_CA, .n_threads = 1}};
 	assert_int_equal(bsg_settings_load(NULL, &options.settings, &err), BSG_OK);
 	snprintf(options.settings.people_listen, sizeof(options.settings.people_listen), "127.0.0.1:0");
+	options.settings.people_tls = BSG_PLANE_TLS_PROXY;	/* plain: the clock here makes no certificate that holds now */
 	snprintf(options.settings.device_listen, sizeof(options.settings.device_listen), "127.0.0.1:0");
 	options.state_dir = dir;
 	options.clock = &fake.clock;
@@ -658,6 +663,54 @@ static void Z20_a_verdict_is_pending_for_the_timeout_and_says_what_happened(void
 	assert_string_not_equal(judge(&crossing).why.en, "The phone did not prove its restriction in time");
 }
 
+#define TURNSTILE "ffeeddccbbaa99887766554433221100"
+
+/* What a turnstile is told of its crossing when it waits a second for the verdict. */
+static struct bsg_http_response ask(const char *crossing)
+{
+	const struct bsg_http_client_options options = {.bearer = "turnstile"};
+	struct bsg_http_client *client;
+	struct bsg_http_response out;
+	struct bsg_error err = {.text = ""};
+	char url[100];
+	const struct bsg_http_request request = {.url = url, .wait_s = 1};
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/v1/crossings/%s", bsg_http_server_port(server->people), crossing);
+	assert_int_equal(bsg_http_client_open(&options, &client, &err), BSG_OK);
+	if (bsg_http_client_do(client, &request, &out, &err) != BSG_OK)
+		fail_msg("%s", err.text);
+	bsg_http_client_close(client);
+	return out;
+}
+
+/* V2: it is never answered as one that nobody knows because the store cannot be asked just then. */
+static void a_verdict_that_is_waited_for_is_no_refusal_because_the_store_cannot_be_asked(void **state)
+{
+	static const char id[] = "00000000-0000-4000-8000-000000000001";
+	struct bsg_op op = {.kind = BSG_OP_CROSSING_ADD, .crossing_add = {.id = id, .device = device, .place = "house", .gate = "north",
+		.direction = BSG_CROSSING_IN, .at = NOW, .received = NOW, .by = "turnstile:" TURNSTILE}};
+	uint8_t token[BSG_STORE_SHA256_LEN];
+	struct bsg_http_response told;
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	assert_int_equal(bsg_sha256("turnstile", strlen("turnstile"), token, NULL), BSG_OK);
+	apply((struct bsg_op){.kind = BSG_OP_TURNSTILE_ADD, .turnstile_add = {.id = TURNSTILE, .token_sha256 = token, .place = "house",
+		.gate = "north", .address = "", .at = NOW}}, true);
+	apply(op, false);
+	make_orders();
+	told = ask(id);
+	assert_non_null(strstr((const char *)told.body, "pending"));
+	bsg_http_response_clear(&told);
+	for (int i = 1; i <= 4; i++) {	/* judging looks at the phone some times */
+		world.fails_in = i;
+		told = ask(id);
+		assert_true(told.status == 503 || strstr((const char *)told.body, "pending") != NULL);
+		bsg_http_response_clear(&told);
+	}
+	world.fails_in = 0;
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -699,6 +752,7 @@ int main(void)
 		cmocka_unit_test_teardown(self_in_counts_only_where_the_place_takes_it, end),
 		cmocka_unit_test_teardown(Z8_desired_acknowledged_verified_unverified, end),
 		cmocka_unit_test_teardown(Z20_a_verdict_is_pending_for_the_timeout_and_says_what_happened, end),
+		cmocka_unit_test_teardown(a_verdict_that_is_waited_for_is_no_refusal_because_the_store_cannot_be_asked, end),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
