@@ -251,7 +251,23 @@ void bsg_drive_delivered(struct bsg_server *server, const char *device, const st
 		step->platform->ops->delivered(step->platform, device);
 }
 
-static enum bsg_err store_step(struct bsg_server *server, const char *device, const struct bsg_event *event, struct bsg_error *err)
+/* @param who  says that they arrive, which the audit has in the same transaction (V6); NULL: nobody */
+static enum bsg_err commit(struct bsg_server *server, const char *device, const char *who, const struct bsg_drive_step *step,
+			   struct bsg_error *err)
+{
+	struct bsg_op ops[2] = {step->delivery.op, {.kind = BSG_OP_AUDIT}};
+	enum bsg_err rc;
+
+	ops[1].audit = (struct bsg_op_audit){.at = bsg_now(server), .who = who, .action = "self-in", .subject = device};
+	rc = bsg_store_apply(server->store, ops, who != NULL ? 2 : 1, err);
+	if (rc == BSG_OK)
+		bsg_drive_delivered(server, device, step);
+	return rc;
+}
+
+/* @param who  as of commit() */
+static enum bsg_err store_step(struct bsg_server *server, const char *device, const struct bsg_event *event, const char *who,
+			       struct bsg_error *err)
 {
 	struct bsg_drive_step *step = malloc(sizeof(*step));
 	struct bsg_device_rec rec;
@@ -262,9 +278,7 @@ static enum bsg_err store_step(struct bsg_server *server, const char *device, co
 		if (rc == BSG_OK)
 			rc = step_event(server, &rec, event, bsg_now(server), step, err);
 		if (rc == BSG_OK)
-			rc = bsg_store_apply(server->store, &step->delivery.op, 1, err);
-		if (rc == BSG_OK)
-			bsg_drive_delivered(server, device, step);
+			rc = commit(server, device, who, step, err);
 	}
 	free(step);
 	return rc;
@@ -272,7 +286,7 @@ static enum bsg_err store_step(struct bsg_server *server, const char *device, co
 
 enum bsg_err bsg_drive_step(struct bsg_server *server, const char *device, struct bsg_error *err)
 {
-	return store_step(server, device, &(struct bsg_event){.kind = BSG_EVENT_TICK}, err);
+	return store_step(server, device, &(struct bsg_event){.kind = BSG_EVENT_TICK}, NULL, err);
 }
 
 /* Whether the orders that the phone has let its owner say so at this place. */
@@ -287,7 +301,7 @@ static bool takes_self_in(const struct bsg_drive_orders *orders, const char *pla
 	return false;
 }
 
-enum bsg_err bsg_drive_self_in(struct bsg_server *server, const char *device, const char *place, struct bsg_error *err)
+enum bsg_err bsg_drive_self_in(struct bsg_server *server, const char *device, const char *place, const char *who, struct bsg_error *err)
 {
 	struct bsg_event event = {.kind = BSG_EVENT_SELF_IN, .u.gate.place = {place, strlen(place)}};
 	struct bsg_drive_orders *orders = calloc(1, sizeof(*orders));
@@ -297,7 +311,7 @@ enum bsg_err bsg_drive_self_in(struct bsg_server *server, const char *device, co
 	if (rc == BSG_OK && !takes_self_in(orders, place))
 		rc = bsg_fail(err, BSG_E_DENIED, "the policy does not let device %s say that it arrives at %.40s", device, place);
 	if (rc == BSG_OK)
-		rc = store_step(server, device, &event, err);
+		rc = store_step(server, device, &event, who, err);
 	if (orders != NULL)
 		bsg_drive_orders_free(orders);
 	free(orders);

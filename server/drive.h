@@ -30,8 +30,9 @@ void bsg_drive_wake(struct bsg_server *server);
 /** Step a phone now, by the time and the orders that are stored. BSG_E_NOT_FOUND: not enrolled yet, or told for the last time. Blocks. */
 enum bsg_err bsg_drive_step(struct bsg_server *server, const char *device, struct bsg_error *err) BSG_MUST_CHECK;
 
-/** The owner says "I am arriving" at a place: BSG_EVENT_SELF_IN. BSG_E_DENIED: the place does not take it. Blocks. */
-enum bsg_err bsg_drive_self_in(struct bsg_server *server, const char *device, const char *place, struct bsg_error *err) BSG_MUST_CHECK;
+/** The owner says "I am arriving" at a place: BSG_EVENT_SELF_IN. BSG_E_DENIED: the place does not take it. Blocks. @param who  for the audit */
+enum bsg_err bsg_drive_self_in(struct bsg_server *server, const char *device, const char *place, const char *who,
+			       struct bsg_error *err) BSG_MUST_CHECK;
 
 /* A step that goes with orders that are being stored. */
 struct bsg_drive_step {

@@ -591,12 +591,40 @@ static void self_in_counts_only_where_the_place_takes_it(void **state)
 	(void)state;
 	assert_int_equal(begin(HOUSE), 0);
 	make_orders();
-	assert_int_equal(bsg_drive_self_in(server, device, "yard", NULL), BSG_E_DENIED);
-	assert_int_equal(bsg_drive_self_in(server, device, "nowhere", NULL), BSG_E_DENIED);
+	assert_int_equal(bsg_drive_self_in(server, device, "yard", "person:one", NULL), BSG_E_DENIED);
+	assert_int_equal(bsg_drive_self_in(server, device, "nowhere", "person:one", NULL), BSG_E_DENIED);
 	assert_int_equal(phone().desired_seq, 0);
-	assert_int_equal(bsg_drive_self_in(server, device, "house", NULL), BSG_OK);
+	assert_int_equal(bsg_drive_self_in(server, device, "house", "person:one", NULL), BSG_OK);
 	assert_int_equal(phone().desired, CAMERA);
 	assert_int_equal(phone().crossing_at, NOW);
+}
+
+/* How often the audit says that somebody arrived. */
+static size_t n_arrivals(void)
+{
+	static struct bsg_audit_rec recs[100];
+	struct bsg_page page = {.limit = 100};
+	size_t n = 0;
+
+	assert_int_equal(bsg_store_audit(server->store, &page, recs, NULL), BSG_OK);
+	assert_string_equal(page.next, "");
+	for (size_t i = 0; i < page.n; i++)
+		n += strcmp(recs[i].action, "self-in") == 0 && strcmp(recs[i].subject, device) == 0;
+	return n;
+}
+
+static void V6_an_arrival_and_its_entry_in_the_audit_come_together_or_not_at_all(void **state)
+{
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	make_orders();
+	assert_int_equal(bsg_drive_self_in(server, device, "house", "", NULL), BSG_E_INVALID);	/* nobody has no entry */
+	assert_int_equal(phone().desired_seq, 0);
+	world.n_conflicts = 2;
+	assert_int_equal(bsg_drive_self_in(server, device, "house", "person:one", NULL), BSG_OK);
+	assert_int_equal(world.n_conflicted, 2);
+	assert_int_equal(phone().desired, CAMERA);
+	assert_int_equal(n_arrivals(), 1);
 }
 
 static void Z8_desired_acknowledged_verified_unverified(void **state)
@@ -750,6 +778,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_phone_that_is_not_there_yet_gets_orders_alone, end),
 		cmocka_unit_test_teardown(a_platform_may_speak_of_its_phones_while_it_starts, end),
 		cmocka_unit_test_teardown(self_in_counts_only_where_the_place_takes_it, end),
+		cmocka_unit_test_teardown(V6_an_arrival_and_its_entry_in_the_audit_come_together_or_not_at_all, end),
 		cmocka_unit_test_teardown(Z8_desired_acknowledged_verified_unverified, end),
 		cmocka_unit_test_teardown(Z20_a_verdict_is_pending_for_the_timeout_and_says_what_happened, end),
 		cmocka_unit_test_teardown(a_verdict_that_is_waited_for_is_no_refusal_because_the_store_cannot_be_asked, end),
