@@ -10,7 +10,7 @@
 #include "server/handlers.h"
 #include "server/owner.h"
 
-#define PHONES_MAX 64
+#define DEVICES_PAGE 64
 #define REFRESH_S 30
 
 static const struct bsg_page_text title_text = {{"Менің телефоным", "Мой телефон", "My phone"}};
@@ -168,14 +168,23 @@ static size_t put_phones(struct bsg_html *page, struct bsg_server *server, const
 	return n_shown;
 }
 
+/* Among all that they ever had. */
 static enum bsg_err put_own(struct bsg_html *page, struct bsg_server *server, const struct bsg_owner *owner, struct bsg_error *err)
 {
-	struct bsg_device_rec *recs = calloc(PHONES_MAX, sizeof(*recs));
-	struct bsg_page list = {.limit = PHONES_MAX};
-	enum bsg_err rc = recs == NULL ? bsg_fail(err, BSG_E_NO_MEMORY, "no memory for a page") :
-					 bsg_store_devices(server->store, owner->session.person, NULL, &list, recs, err);
+	struct bsg_device_rec *recs = calloc(DEVICES_PAGE, sizeof(*recs));
+	char cursor[BSG_CURSOR_SIZE] = "";
+	struct bsg_page list = {.limit = DEVICES_PAGE, .cursor = cursor};
+	enum bsg_err rc = recs == NULL ? bsg_fail(err, BSG_E_NO_MEMORY, "no memory for a page") : BSG_OK;
+	size_t n_shown = 0;
 
-	if (rc == BSG_OK && put_phones(page, server, recs, list.n, owner->form_token) == 0)
+	do {
+		memcpy(cursor, list.next, sizeof(cursor));
+		if (rc == BSG_OK)
+			rc = bsg_store_devices(server->store, owner->session.person, NULL, &list, recs, err);
+		if (rc == BSG_OK)
+			n_shown += put_phones(page, server, recs, list.n, owner->form_token);
+	} while (rc == BSG_OK && list.next[0] != '\0');
+	if (rc == BSG_OK && n_shown == 0)
 		put_paragraph(page, "", &none_text);
 	free(recs);
 	return rc;

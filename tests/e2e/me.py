@@ -258,6 +258,21 @@ def who_has_no_phone_is_told_so():
 
 
 @claim
+def a_phone_is_shown_however_many_there_were_before_it():
+    person("c3", "C-3")
+    phone = plane.add_phone(server, "c3")
+    browser = logged_in("c3", "C-3")
+    server.stop()
+    with sqlite3.connect("%s/bosaga.db" % server.state) as db:
+        row = dict(zip([c[1] for c in db.execute("PRAGMA table_info(device)")], db.execute("SELECT * FROM device WHERE id = ?", (phone.id,)).fetchone()))
+        for i in range(100):
+            old = dict(row, id="%032x" % i, state=0, carried=0)
+            db.execute("INSERT INTO device (%s) VALUES (%s)" % (", ".join(old), ", ".join("?" * len(old))), list(old.values()))
+    server.start()
+    assert phone.id in json.dumps(browser.page().forms), "those that were revoked hide none"
+
+
+@claim
 def i_left_ends_presence_is_written_down_and_the_phone_is_lifted():
     person("d1", "D-1")
     phone = plane.add_phone(server, "d1")
