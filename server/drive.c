@@ -7,6 +7,7 @@
 
 #include "crypto/cose.h"
 #include "server/lease.h"
+#include "server/orders.h"
 #include "server/platforms.h"
 
 #define TRIES_MAX 16	/* somebody else was faster so many times: something is wrong */
@@ -246,9 +247,10 @@ enum bsg_err bsg_drive_under(struct bsg_server *server, const struct bsg_device_
 
 void bsg_drive_delivered(struct bsg_server *server, const char *device, const struct bsg_drive_step *step)
 {
-	(void)server;
-	if (step->platform != NULL && step->desire)
-		step->platform->ops->delivered(step->platform, device);
+	if (step->platform == NULL || !step->desire)
+		return;
+	step->platform->ops->delivered(step->platform, device);
+	bsg_orders_want_presence(server);	/* it may be that time alone has done this, and that the phone never answers */
 }
 
 /* @param who  says that they arrive, which the audit has in the same transaction (V6); NULL: nobody */

@@ -50,8 +50,9 @@ static void woken(const char *topic, void *arg)
 	if (strncmp(topic, BSG_TOPIC_DEVICE, strlen(BSG_TOPIC_DEVICE)) == 0) {
 		bsg_http_waiters_wake(server->waiters, topic, wake_orders, NULL);
 	} else if (strcmp(topic, BSG_TOPIC_PRESENCE) == 0) {
-		bsg_http_waiters_wake(server->waiters, BSG_TOPIC_PRESENCE, wake_presence, NULL);
+		/* Somebody stands at the gate; lists are long, and whoever watches them can wait. */
 		bsg_http_waiters_wake(server->waiters, BSG_TOPIC_VERDICTS, wake_verdict, NULL);
+		bsg_http_waiters_wake(server->waiters, BSG_TOPIC_PRESENCE, wake_presence, NULL);
 	}
 }
 
