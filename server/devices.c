@@ -314,7 +314,7 @@ static enum bsg_err explain_phone(struct bsg_server *server, const struct bsg_de
 	active = bsg_active_get(&server->active);
 	query->coverage = server->coverage;
 	query->policy = active->policy;
-	query->orders = &view->compiled->orders;
+	query->orders = bsg_view_orders(view);
 	query->state = &view->state;
 	bsg_facts_phone(server, rec, &query->phone);
 	rc = view->has_phone ? bsg_explain(query, out, err) : BSG_E_NOT_FOUND;

@@ -31,9 +31,6 @@ enum bsg_err bsg_me_phone_look(struct bsg_server *server, const struct bsg_devic
 			       struct bsg_error *err) BSG_MUST_CHECK;
 void bsg_me_phone_free(struct bsg_me_phone *phone);
 
-/** The orders that its state belongs to. */
-const struct bsg_orders *bsg_me_phone_orders(const struct bsg_me_phone *phone);
-
 /** The outermost place that it is in, which is the one to leave. @return an empty slice: none */
 struct bsg_str bsg_me_phone_place(const struct bsg_me_phone *phone);
 

@@ -148,8 +148,8 @@ static bool may_arrive(struct bsg_server *server, const struct bsg_device_rec *r
 	bool may = false;
 
 	if (bsg_me_phone_look(server, rec, &phone, &err) == BSG_OK)
-		for (size_t i = 0; i < bsg_me_phone_orders(&phone)->n_places; i++) {
-			const struct bsg_place *one = &bsg_me_phone_orders(&phone)->places[i];
+		for (size_t i = 0; i < bsg_view_orders(phone.view)->n_places; i++) {
+			const struct bsg_place *one = &bsg_view_orders(phone.view)->places[i];
 
 			if (strlen(place) == one->id.len && memcmp(place, one->id.ptr, one->id.len) == 0)
 				may = bsg_me_phone_may_arrive(&phone, one);

@@ -18,13 +18,6 @@ enum bsg_err bsg_me_phone_look(struct bsg_server *server, const struct bsg_devic
 	return bsg_view_make(server, rec, bsg_now(server), &out->view, err);
 }
 
-const struct bsg_orders *bsg_me_phone_orders(const struct bsg_me_phone *phone)
-{
-	const struct bsg_view *view = phone->view;
-
-	return view->output.orders_taken || !view->stored.has ? &view->compiled->orders : &view->stored.message.orders;
-}
-
 void bsg_me_phone_free(struct bsg_me_phone *phone)
 {
 	bsg_view_free(phone->view);
@@ -46,7 +39,7 @@ static bool is_in(const struct bsg_me_phone *phone, struct bsg_str place)
 
 static const struct bsg_place *find_place(const struct bsg_me_phone *phone, struct bsg_str id)
 {
-	const struct bsg_orders *orders = bsg_me_phone_orders(phone);
+	const struct bsg_orders *orders = bsg_view_orders(phone->view);
 
 	for (size_t i = 0; i < orders->n_places; i++)
 		if (same(orders->places[i].id, id))
@@ -255,7 +248,7 @@ static void put_rows(struct bsg_html *page, const struct bsg_me_phone *phone, js
 static void put_reasons(struct bsg_html *page, struct bsg_server *server, const struct bsg_me_phone *phone)
 {
 	struct bsg_active_policy *active = bsg_active_get(&server->active);
-	struct bsg_explain_query query = {.orders = bsg_me_phone_orders(phone), .at = bsg_now(server), .state = &phone->view->state,
+	struct bsg_explain_query query = {.orders = bsg_view_orders(phone->view), .at = bsg_now(server), .state = &phone->view->state,
 					  .coverage = server->coverage, .policy = active->policy};
 	json_t *rows = NULL;
 	struct bsg_error err;
@@ -349,7 +342,7 @@ static const struct bsg_page_text stuck_text = {
 
 static void put_buttons(struct bsg_html *page, const struct bsg_me_phone *phone, const char *form_token)
 {
-	const struct bsg_orders *orders = bsg_me_phone_orders(phone);
+	const struct bsg_orders *orders = bsg_view_orders(phone->view);
 	const struct bsg_place *place = find_place(phone, bsg_me_phone_place(phone));
 
 	for (size_t i = 0; i < orders->n_places; i++) {

@@ -89,6 +89,11 @@ void bsg_view_free(struct bsg_view *view)
 	free(view);
 }
 
+const struct bsg_orders *bsg_view_orders(const struct bsg_view *view)
+{
+	return view->output.orders_taken || !view->stored.has ? &view->compiled->orders : &view->stored.message.orders;
+}
+
 const struct bsg_report_function *bsg_view_reported(const struct bsg_view *view, uint32_t function)
 {
 	const struct bsg_report_status *status = &view->batch.reports[0].status;

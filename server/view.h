@@ -33,6 +33,9 @@ enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_re
 			   struct bsg_error *err) BSG_MUST_CHECK;
 void bsg_view_free(struct bsg_view *view);
 
+/** The orders that the state belongs to: the compiled ones, unless newer ones were stored meanwhile. */
+const struct bsg_orders *bsg_view_orders(const struct bsg_view *view);
+
 /** What the phone reported of a function, in its current orders; NULL: nothing, as of each phone without agent. */
 const struct bsg_report_function *bsg_view_reported(const struct bsg_view *view, uint32_t function);
 

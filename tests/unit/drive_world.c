@@ -78,6 +78,8 @@ static enum bsg_err look(struct bsg_platform *p, const char *id, struct bsg_plat
 	enum bsg_err rc;
 
 	*out = (struct bsg_platform_phone){0};
+	if (atomic_exchange(&world.crosses, false))
+		cross(BSG_CROSSING_IN, "house");
 	if (world.fails_in > 0 && atomic_fetch_sub(&world.fails_in, 1) == 1)
 		return bsg_fail(err, BSG_E_UNAVAILABLE, "the store cannot be asked");
 	if (world.is_unknown)

@@ -90,9 +90,27 @@ static void a_verdict_that_is_waited_for_is_no_refusal_because_the_store_cannot_
 	world.fails_in = 0;
 }
 
+static void an_explanation_holds_while_orders_are_made(void **state)
+{
+	struct bsg_http_response told;
+	char url[100];
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	make_orders();
+	snprintf(url, sizeof(url), "http://localhost/api/v1/devices/%s/explain", device);
+	world.crosses = true;
+	told = call(&(struct bsg_http_client_options){.unix_path = server->home.socket + strlen("unix:")}, &(struct bsg_http_request){.url = url});
+	assert_false(world.crosses);
+	assert_int_equal(told.status, 200);
+	assert_non_null(strstr((const char *)told.body, "\"function\":\"camera\",\"restricted\":true"));
+	bsg_http_response_clear(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(an_explanation_holds_while_orders_are_made, end),
 		cmocka_unit_test_teardown(what_time_alone_changes_is_told_to_those_who_watch_presence, end),
 		cmocka_unit_test_teardown(a_verdict_that_is_waited_for_is_no_refusal_because_the_store_cannot_be_asked, end),
 	};
