@@ -25,7 +25,7 @@ void bsg_sim_wire_init(struct bsg_sim_wire *wire, unsigned port)
 
 void bsg_sim_wire_hang_up(struct bsg_sim_wire *wire)
 {
-	if (wire->session != NULL)
+	if (wire->transport != NULL && wire->session != NULL)
 		wire->transport->close(wire->session);
 	if (wire->fd >= 0)
 		close(wire->fd);
