@@ -114,6 +114,7 @@ static enum bsg_err due(struct bsg_platform *p, int64_t now, struct bsg_page *pa
 		out[i].next = recs[i].next;
 	}
 	free(recs);
+	atomic_store(&world.looked_until, now);
 	return rc;
 }
 

@@ -31,6 +31,7 @@ struct drive_world {
 	_Atomic bool is_unknown, is_damaged, is_locked, is_ended, is_unreachable, speaks_first;
 	_Atomic bool crosses;	/* it comes into the house just before the next look, and has its orders */
 	_Atomic int n_conflicted;
+	_Atomic int64_t looked_until;	/* phones due up to this were asked for last */
 	_Atomic int fails_in;	/* the so-manieth look from now finds a store that cannot be asked; 0: none does */
 };
 

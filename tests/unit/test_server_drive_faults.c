@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks that go back, a state that is not of the orders, and a gate that only time can answer (docs/spec/platform.md). */
+#include "drive_world.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "crypto/hash.h"
+#include "http/client.h"
+
+#define TURNSTILE "ffeeddccbbaa99887766554433221100"
+#define PATIENCE_S 50	/* of the turnstile */
+
+/* Let the thread see the time that it is now. */
+static void await_look(void)
+{
+	const struct timespec short_while = {.tv_nsec = 10000000};
+
+	for (int i = 0; i < 6000 && atomic_load(&world.looked_until) != bsg_now(server); i++) {
+		bsg_server_wake(server);
+		nanosleep(&short_while, NULL);
+	}
+	assert_int_equal(atomic_load(&world.looked_until), bsg_now(server));
+}
+
+static struct bsg_state decision(void)
+{
+	struct bsg_store_blob bytes = {.data = NULL};
+	struct bsg_apple_rec rec;
+	struct bsg_state out;
+
+	assert_int_equal(bsg_store_apple(server->store, device, &rec, &bytes, NULL), BSG_OK);
+	assert_int_equal(bsg_state_decode((struct bsg_bytes){bytes.data, bytes.len}, &out), BSG_OK);
+	bsg_store_blob_free(&bytes);
+	return out;
+}
+
+static void Z2_a_clock_that_is_set_back_makes_all_due(void **state)
+{
+	const struct timespec short_while = {.tv_nsec = 10000000};
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	bsg_fake_clock_set_utc(&fake, NOW + H / 2);
+	cross(BSG_CROSSING_IN, "yard");
+	await_look();
+	assert_int_equal(phone().desired_until, NOW + H / 2 + 4 * H);
+	bsg_fake_clock_set_utc(&fake, NOW);	/* too little for newer orders */
+	bsg_server_wake(server);
+	for (int i = 0; i < 6000 && phone().desired_until > NOW + 4 * H; i++)
+		nanosleep(&short_while, NULL);
+	assert_true(phone().desired_until <= NOW + 4 * H);
+}
+
+static void Z2_monotonic_time_never_goes_back(void **state)
+{
+	int64_t before;
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	bsg_fake_clock_set_utc(&fake, NOW + 10 * H);
+	cross(BSG_CROSSING_IN, "yard");
+	before = decision().mono_ms;
+	assert_int_equal(before, (NOW + 10 * H) * 1000);
+	bsg_fake_clock_set_utc(&fake, NOW);
+	step();
+	assert_int_equal(decision().mono_ms, before);
+	bsg_fake_clock_set_utc(&fake, NOW + 11 * H);
+	step();
+	assert_int_equal(decision().mono_ms, (NOW + 11 * H) * 1000);
+}
+
+/* As after a store was brought back from an older copy: the state knows orders that are not there, and nobody inside. */
+static void Z2_a_state_of_other_orders_begins_anew(void **state)
+{
+	uint8_t bytes[BSG_STATE_BYTES_MAX];
+	struct bsg_state other;
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	make_orders();
+	other = decision();
+	cross(BSG_CROSSING_IN, "yard");
+	prove();
+	other.serial = (uint32_t)serial() + 5;
+	other.presence_seq = 9;
+	apply((struct bsg_op){.kind = BSG_OP_APPLE_STEP, .apple_step = {.device = device, .version = phone().version,
+		.state = {bytes, bsg_state_encode(&other, bytes)}, .next = NOW + H, .at = NOW}}, false);
+	assert_string_equal(camera_state(), "verified");
+	bsg_fake_clock_pass(&fake, 60 * 1000);
+	step();
+	assert_int_equal(phone().desired, CAMERA);
+	assert_int_equal(phone().desired_until, NOW + 4 * H);
+	assert_int_equal(decision().serial, serial());
+	assert_int_equal(decision().presence_seq, 1);
+}
+
+/* A turnstile's question that is held. */
+struct question {
+	char url[100];
+	struct bsg_http_response answer;
+	enum bsg_err rc;
+};
+
+static void *ask(void *arg)
+{
+	const struct bsg_http_client_options options = {.bearer = "turnstile"};
+	struct question *q = arg;
+	const struct bsg_http_request request = {.url = q->url, .accept_language = "en", .wait_s = 60};
+	struct bsg_http_client *client = NULL;
+
+	q->rc = bsg_http_client_open(&options, &client, NULL);
+	if (q->rc == BSG_OK)
+		q->rc = bsg_http_client_do(client, &request, &q->answer, NULL);
+	bsg_http_client_close(client);
+	return NULL;
+}
+
+static void await_held(void)
+{
+	const struct timespec short_while = {.tv_nsec = 10000000};
+	struct bsg_http_stats stats = {.n_held = 0};
+
+	for (int i = 0; i < 6000 && stats.n_held == 0; i++) {
+		nanosleep(&short_while, NULL);
+		bsg_http_server_stats(server->people, &stats);
+	}
+	assert_int_equal(stats.n_held, 1);
+}
+
+/* Nothing but time passes. What the exchange would answer by itself at its end knows the reason of its beginning alone. */
+static void Z22_a_held_question_is_answered_after_the_timeout_with_the_reason_that_holds_then(void **state)
+{
+	static const char id[] = "00000000-0000-4000-8000-000000000001";
+	struct question q = {.rc = BSG_OK};
+	uint8_t token[BSG_STORE_SHA256_LEN];
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	server->settings.admission_timeout = PATIENCE_S;
+	assert_int_equal(bsg_sha256("turnstile", strlen("turnstile"), token, NULL), BSG_OK);
+	apply((struct bsg_op){.kind = BSG_OP_TURNSTILE_ADD, .turnstile_add = {.id = TURNSTILE, .token_sha256 = token, .place = "house",
+		.gate = "north", .at = NOW}}, true);
+	apply((struct bsg_op){.kind = BSG_OP_CROSSING_ADD, .crossing_add = {.id = id, .device = device, .place = "house", .gate = "north",
+		.direction = BSG_CROSSING_IN, .at = NOW, .received = NOW, .by = "turnstile:" TURNSTILE}}, false);
+	make_orders();
+	snprintf(q.url, sizeof(q.url), "http://127.0.0.1:%u/v1/crossings/%s", bsg_http_server_port(server->people), id);
+	assert_int_equal(pthread_create(&thread, NULL, ask, &q), 0);
+	await_held();
+	world.is_locked = true;
+	bsg_fake_clock_pass(&fake, PATIENCE_S * 1000);
+	bsg_server_wake(server);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(q.rc, BSG_OK);
+	assert_int_equal(q.answer.status, 200);
+	assert_non_null(strstr((const char *)q.answer.body, "\"seal\""));
+	assert_non_null(strstr((const char *)q.answer.body, "unlock your phone"));
+	bsg_http_response_clear(&q.answer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(Z2_a_clock_that_is_set_back_makes_all_due, end),
+		cmocka_unit_test_teardown(Z2_monotonic_time_never_goes_back, end),
+		cmocka_unit_test_teardown(Z2_a_state_of_other_orders_begins_anew, end),
+		cmocka_unit_test_teardown(Z22_a_held_question_is_answered_after_the_timeout_with_the_reason_that_holds_then, end),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
