@@ -73,10 +73,10 @@ class Phone(scep_phone.Phone):
 
     def keep(self, pem):
         assert isinstance(pem, bytes), pem
-        serial = openssl("x509", "-noout", "-serial", data=pem).decode().strip()
+        serial, subject = openssl("x509", "-noout", "-serial", "-subject", data=pem).decode().splitlines()
         self.issued = save("%s-%s.pem" % (self.name, serial), pem)
         openssl("verify", "-x509_strict", "-CAfile", self.ca, "-purpose", "sslclient", self.issued)
-        self.id = openssl("x509", "-in", self.issued, "-noout", "-subject").decode().strip().rsplit("= ", 1)[1]
+        self.id = subject.rsplit("= ", 1)[1]
         return self
 
     def enrol(self, challenge=None):

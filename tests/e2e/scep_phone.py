@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """SCEP's messages as a phone makes them, of the openssl program and a page of DER; whoever imports it brings a CA and a way to send."""
 import datetime
+import hashlib
 import os
+import ssl
 import subprocess
 import tempfile
 
@@ -83,7 +85,7 @@ class Phone:
     def attributes(self, content, digest, kind="19", when=None):
         when = when or datetime.datetime.now(datetime.timezone.utc)
         return [attribute("1.2.840.113549.1.9.3", oid(DATA)),
-                attribute("1.2.840.113549.1.9.4", der(0x04, openssl("dgst", "-" + digest, "-binary", data=content))),
+                attribute("1.2.840.113549.1.9.4", der(0x04, hashlib.new(digest, content).digest())),
                 attribute("1.2.840.113549.1.9.5", der(0x17, when.strftime("%y%m%d%H%M%SZ").encode())),
                 attribute(TYPE, der(0x13, kind.encode())), attribute(TRANSACTION, der(0x13, self.name.encode())),
                 attribute(SENDER, der(0x04, self.nonce))]
@@ -92,7 +94,9 @@ class Phone:
         """A PKIOperation's body. @signed: what is put in where it is not what was signed; [None]: nothing at all; @more: further certificates."""
         attributes = sorted(attributes or self.attributes(content, digest))
         signature = openssl("dgst", "-" + digest, "-sign", key or self.key, data=der(0x31, *attributes))
-        cert_der = openssl("x509", "-in", cert or self.cert, "-outform", "DER")
+        with open(cert or self.cert, encoding="ascii") as f:
+            pem = f.read()
+        cert_der = ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN"):])
         # Issuer and serial number as they stand in the certificate: version, serial, algorithm, issuer.
         at = cert_der.index(b"\xa0\x03\x02\x01\x02") + 5
         fields = []
