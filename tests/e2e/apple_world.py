@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server with a rule, and a phone that obeys its commands, or not. The phone is apple_phone.py's: Python and openssl, nothing of ours."""
 import datetime
+import glob
 import json
 import os
 import plistlib
@@ -116,12 +117,17 @@ class Timed(harness.Server):
         options = os.environ.get("ASAN_OPTIONS", "")
         # The sanitizers' library would like to be the first, and faketime is, which without the last word ends each timed wait at once.
         env = dict(os.environ, ASAN_OPTIONS=(options + ":" if options else "") + "verify_asan_link_order=0:quarantine_size_mb=4",
-                   LD_PRELOAD=harness.run(["faketime", "-m", "-f", "+1s", "printenv", "LD_PRELOAD"]).strip(),
+                   LD_PRELOAD=glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")[0],
                    FAKETIME_TIMESTAMP_FILE=self.state + ".time", FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
                    FAKETIME_FORCE_MONOTONIC_FIX="0")
         self.process = harness.start([harness.program("bosagad"), "--state", self.state, "--config", self.config], self.log, env=env)
         harness.wait_for("bosagad answers", self.answers)
         return self
+
+    def kill(self):
+        super().kill()
+        for path in glob.glob("/dev/shm/*faketime_*_%d" % self.process.pid):  # what libfaketime could not take away
+            os.unlink(path)
 
     def set(self, offset):
         """The server's clock is `offset` seconds from ours from now on."""
