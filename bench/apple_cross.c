@@ -39,7 +39,7 @@ static struct {
 	bool over;
 } load = {.lock = PTHREAD_MUTEX_INITIALIZER, .pushed = PTHREAD_COND_INITIALIZER};
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	(void)fprintf(stderr, "apple_cross: %s\n", what);
 	exit(1);

@@ -10,7 +10,7 @@
 
 #define LINE_MAX_LEN 8192
 
-static void die(const char *what, const char *why)
+static _Noreturn void die(const char *what, const char *why)
 {
 	(void)fprintf(stderr, "%s: %s\n", what, why);
 	exit(1);

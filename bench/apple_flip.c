@@ -39,7 +39,7 @@ struct session {
 	gnutls_certificate_credentials_t credentials;
 };
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	(void)fprintf(stderr, "apple_flip: %s\n", what);
 	exit(1);
