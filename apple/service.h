@@ -97,7 +97,7 @@ enum bsg_err bsg_apple_fix(struct bsg_apple *apple, const char *topic, struct bs
 /* wake.c */
 /* Read what pushes are sent with; nothing goes out yet. */
 enum bsg_err bsg_apple_wake_start(struct bsg_apple *apple, struct bsg_error *err) BSG_MUST_CHECK;
-/* Send what is due from now on. Its thread tells the server of dead tokens: not before the server is there. */
+/* Send what is due from now on. Not before it is known that profiles were given out under this topic (A132). */
 enum bsg_err bsg_apple_wake_run(struct bsg_apple *apple, struct bsg_error *err) BSG_MUST_CHECK;
 /* Send pushes with these from now on; push_lock is held. @param keys  taken over with BSG_OK. Whether the topic fits is for the caller */
 struct bsg_apple_push_keys;

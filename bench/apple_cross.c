@@ -95,17 +95,14 @@ static void *serve_gate(void *arg)
 
 static void on_push(const struct bsg_sim_push *push, void *app)
 {
-	char number[17];
-	unsigned long long i;
+	const size_t i = bsg_fleet_whose(push->token);
 
 	(void)app;
-	(void)snprintf(number, sizeof(number), "%.16s", push->token);
-	i = strtoull(number, NULL, 16);
 	if (push->status != 200 || i >= load.n)
 		return;
 	pthread_mutex_lock(&load.lock);
 	if (load.n_queued < 2 * load.n)
-		load.queue[(load.first + load.n_queued++) % (2 * load.n)] = (size_t)i;
+		load.queue[(load.first + load.n_queued++) % (2 * load.n)] = i;
 	pthread_cond_signal(&load.pushed);
 	pthread_mutex_unlock(&load.lock);
 }

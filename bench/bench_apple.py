@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""B3 and B3e of a whole bosagad: release build, SQLite on this disk, plain HTTP as behind a proxy. B6 is bench_flip.py.
+"""B3 and B3e of a whole bosagad, and a fleet that polls: release build, SQLite on this disk, plain HTTP as behind a proxy. B6 is bench_flip.py.
 
 The registry is seeded while the server is down; enrolment, orders, steps and conversations are its own. Nobody pushes here: the load
 lets each phone poll. A proxy would keep a connection for many phones, so each phone's first request has its certificate verified.

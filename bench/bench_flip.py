@@ -54,9 +54,11 @@ def main():
     left = N - bench.count("SELECT count(*) FROM apple_device WHERE verified_seq = desired_seq AND verified = 1 AND command = 0")
     peak = bench.memory()
     base, base_cpu = bare(bench)
+    good = out["seconds"] <= 1.3 * base and left == 0
+    why = "" if good else "not known yet; %d of %d pushes were repeated ones" % (out["pushes"] - N, out["pushes"])
     bench_apple.say("B6", "%d pushed iPhones restricted and verified, TLS: time against as many bare handshakes + requests" % N,
-                    round(out["seconds"] / base, 2), "x", "<= 1.3x, none left", out["seconds"] <= 1.3 * base and left == 0, left=left,
-                    why="%d of %d pushes were repeated to phones whose turn had not come" % (out["pushes"] - N, out["pushes"]), seconds=out["seconds"], bare_s=base, peak_mib=peak, cpu_ms=round(cpu, 3), bare_cpu_ms=round(base_cpu, 3),
+                    round(out["seconds"] / base, 2), "x", "<= 1.3x, none left", good, left=left, why=why, seconds=out["seconds"],
+                    bare_s=base, peak_mib=peak, cpu_ms=round(cpu, 3), bare_cpu_ms=round(base_cpu, 3),
                     **{key: out[key] for key in ("requests", "restricted", "failed", "pushes")})
     bench.stop()
 

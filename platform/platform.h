@@ -37,8 +37,8 @@ struct bsg_platform;
 /* ---- what the server gives a platform -------------------------------- */
 
 /*
- * Lives from `start` until after `free`. The functions never block and may be called from callbacks of the store; not before `serve`,
- * for what is behind them is started after the platforms.
+ * Lives from `start` until after `free`. The functions never block and may be called from callbacks of the store; what they ask for
+ * while the server starts is done once it runs.
  */
 struct bsg_platform_host {
 	struct bsg_store *store;

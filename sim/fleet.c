@@ -189,15 +189,20 @@ void bsg_fleet_want(struct bsg_fleet *fleet, size_t i, unsigned what)
 	pthread_mutex_unlock(&fleet->lock);
 }
 
-void bsg_fleet_pushed(struct bsg_fleet *fleet, const char *token)
+size_t bsg_fleet_whose(const char *token)
 {
-	char number[17] = "";
-	unsigned long long i;
+	char number[17];
 
 	(void)snprintf(number, sizeof(number), "%.16s", token);
-	i = strtoull(number, NULL, 16);
+	return (size_t)strtoull(number, NULL, 16);
+}
+
+void bsg_fleet_pushed(struct bsg_fleet *fleet, const char *token)
+{
+	const size_t i = bsg_fleet_whose(token);
+
 	if (i < fleet->options.n)
-		bsg_fleet_want(fleet, (size_t)i, BSG_FLEET_TALK);
+		bsg_fleet_want(fleet, i, BSG_FLEET_TALK);
 }
 
 static void fail(struct worker *w, const char *why)

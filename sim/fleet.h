@@ -85,6 +85,9 @@ void bsg_fleet_want(struct bsg_fleet *fleet, size_t i, unsigned what);
 /** The token of phone @i: a push to it names it again. */
 void bsg_fleet_token(size_t i, uint8_t out[static BSG_IPHONE_TOKEN_LEN]);
 
+/** Whose token (hex) it is. Of another's it is any number. */
+size_t bsg_fleet_whose(const char *token);
+
 /** A push came for this token (hex): that phone talks. For bsg_sim_apns_options.on_push. */
 void bsg_fleet_pushed(struct bsg_fleet *fleet, const char *token);
 

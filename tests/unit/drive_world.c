@@ -14,6 +14,8 @@
 #include "server/orders.h"
 #include "server/view.h"
 
+#define TURNSTILE "ffeeddccbbaa99887766554433221100"
+
 static char folder[] = "/tmp/test-drive-XXXXXX";
 struct bsg_fake_clock fake;
 struct bsg_server *server;
@@ -290,6 +292,19 @@ void cross_at(enum bsg_crossing_direction direction, const char *place, int64_t 
 	assert_int_equal(bsg_store_apply(server->store, &op, 1, NULL), BSG_OK);
 	if (out != NULL)
 		*out = op.crossing_add;
+}
+
+void cross_turnstile(const char *id, char url[static 100])
+{
+	uint8_t token[BSG_STORE_SHA256_LEN];
+
+	assert_int_equal(bsg_sha256("turnstile", strlen("turnstile"), token, NULL), BSG_OK);
+	apply((struct bsg_op){.kind = BSG_OP_TURNSTILE_ADD, .turnstile_add = {.id = TURNSTILE, .token_sha256 = token, .place = "house",
+		.gate = "north", .address = "", .at = NOW}}, true);
+	apply((struct bsg_op){.kind = BSG_OP_CROSSING_ADD, .crossing_add = {.id = id, .device = device, .place = "house", .gate = "north",
+		.direction = BSG_CROSSING_IN, .at = NOW, .received = NOW, .by = "turnstile:" TURNSTILE}}, false);
+	make_orders();
+	(void)snprintf(url, 100, "http://127.0.0.1:%u/v1/crossings/%s", bsg_http_server_port(server->people), id);
 }
 
 void cross(enum bsg_crossing_direction direction, const char *place)

@@ -53,6 +53,8 @@ void step(void);
 /* Stored; nobody has asked for orders yet. @param out  may be NULL */
 void cross_at(enum bsg_crossing_direction direction, const char *place, int64_t at, struct bsg_op_crossing_add *out);
 void cross(enum bsg_crossing_direction direction, const char *place);	/* now, with its orders */
+/* Into the house, through a turnstile whose token is "turnstile", with its orders. @param url  where it may ask for the verdict */
+void cross_turnstile(const char *id, char url[static 100]);
 int64_t serial(void);
 
 struct bsg_apple_rec phone(void);

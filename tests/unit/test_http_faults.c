@@ -2,6 +2,7 @@
 /* Bad input and bad peers, over raw sockets: malformed, oversized, slow, half-open, too many, gone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -466,64 +467,60 @@ static void a_silent_peer_holds_a_poll_no_longer_than_the_cap(void **state)
 	fixture_stop(&f);
 }
 
+/* 300 clients, in a process with descriptors of its own: they connect when told the port, and leave when told so. */
+static void many_clients(int told, int tell)
+{
+	const struct rlimit enough = { 1024, 1024 };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	unsigned port;
+	char byte;
+
+	if (setrlimit(RLIMIT_NOFILE, &enough) != 0 || read(told, &port, sizeof(port)) != sizeof(port))
+		_exit(11);
+	to.sin_port = htons((uint16_t)port);
+	for (int n = 0; n < 300; n++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+		if (fd < 0)
+			_exit(12);
+		if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0 && errno != EINPROGRESS)
+			_exit(13);
+	}
+	if (write(tell, "x", 1) != 1 || read(told, &byte, 1) != 1)
+		_exit(14);
+	_exit(0);
+}
+
 /* In a child with few descriptors: 300 clients connect and stay, then leave. */
 static int few_descriptors_child(void)
 {
-	const struct rlimit few = { 96, 96 }, client_side = { 1024, 1024 };
-	int fds[300], n = 0, out[2], in[2];
+	const struct rlimit few = { 96, 96 };
 	struct bsg_http_stats stats;
+	int out[2], in[2];
 	struct fixture f;
-	char port[16];
+	unsigned port;
+	char byte;
 	pid_t pid;
 
-	/* The clients live in a grandchild with descriptors of its own. */
 	if (pipe(out) != 0 || pipe(in) != 0)
 		return 10;
 	pid = fork();
-	if (pid == 0) {
-		static struct fixture far;
-		unsigned p;
-
-		if (setrlimit(RLIMIT_NOFILE, &client_side) != 0 || read(out[0], &p, sizeof(p)) != sizeof(p))
-			_exit(11);
-		(void)far;
-		for (; n < 300; n++) {
-			fds[n] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-			if (fds[n] < 0)
-				_exit(12);
-			(void)snprintf(port, sizeof(port), "%u", p);
-			{
-				struct { unsigned short family, port; unsigned addr; char pad[8]; } to = {
-					AF_INET, (unsigned short)((p >> 8) | ((p & 0xff) << 8)), 0x0100007f, "" };
-
-				if (connect(fds[n], (const struct sockaddr *)&to, 16) != 0 &&
-				    errno != EINPROGRESS)
-					_exit(13);
-			}
-		}
-		if (write(in[1], "x", 1) != 1 || read(out[0], port, 1) != 1)
-			_exit(14);
-		_exit(0);
-	}
+	if (pid == 0)
+		many_clients(out[0], in[1]);
 	if (setrlimit(RLIMIT_NOFILE, &few) != 0)
 		return 15;
 	plain(&f);
 	f.options.request_deadline_ms = 60000;	/* they hold on */
 	f.options.idle_ms = 60000;
 	fixture_start(&f);
-	{
-		unsigned p = bsg_http_server_port(f.server);
-		char byte;
-
-		if (write(out[1], &p, sizeof(p)) != sizeof(p) || read(in[0], &byte, 1) != 1)
-			return 16;
-	}
+	port = bsg_http_server_port(f.server);
+	if (write(out[1], &port, sizeof(port)) != sizeof(port) || read(in[0], &byte, 1) != 1)
+		return 16;
 	sleep_ms(300);
 	bsg_http_server_stats(f.server, &stats);
 	if (stats.n_open == 0 || stats.n_open > 48)
 		return 17;
-	printf("# %llu of 300 connections accepted with 96 descriptors\n",
-	       (unsigned long long)stats.n_open);
+	printf("# %llu of 300 connections accepted with 96 descriptors\n", (unsigned long long)stats.n_open);
 	if (write(out[1], "x", 1) != 1 || waitpid(pid, NULL, 0) != pid)
 		return 18;
 	still_serves(&f);

@@ -283,17 +283,22 @@ static void a_wrong_topic_halts_too_and_is_told_again_after_each_change(void **s
 	world_stop(&w);
 }
 
+static void start_expired(struct world *w)
+{
+	world_init(w);
+	w->options.credentials.certificate_pem = cert_push_old;
+	w->options.credentials.key_pem = key_push_old;
+	world_start(w);
+	world_wait_state(w, 1, BSG_PUSH_HALTED);
+}
+
 static void an_expired_certificate_sends_nothing(void **state)
 {
 	const struct bsg_push_credentials renewed = { .certificate_pem = cert_push, .key_pem = key_push };
 	struct world w;
 
 	(void)state;
-	world_init(&w);
-	w.options.credentials.certificate_pem = cert_push_old;
-	w.options.credentials.key_pem = key_push_old;
-	world_start(&w);
-	world_wait_state(&w, 1, BSG_PUSH_HALTED);
+	start_expired(&w);
 	world_send(&w, 1, BSG_PUSH_LOCK, LATER);
 	world_sync(&w);
 	assert_int_equal(n_attempts(&w), 0);
@@ -311,11 +316,7 @@ static void other_credentials_are_not_blamed_for_the_old_ones(void **state)
 	struct world w;
 
 	(void)state;
-	world_init(&w);
-	w.options.credentials.certificate_pem = cert_push_old;
-	w.options.credentials.key_pem = key_push_old;
-	world_start(&w);
-	world_wait_state(&w, 1, BSG_PUSH_HALTED);
+	start_expired(&w);
 	assert_int_equal(bsg_push_reconfigure(w.sender, &renewed, NULL), BSG_OK);
 	world_sync(&w);
 	bsg_push_stats(w.sender, &stats);

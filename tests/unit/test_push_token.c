@@ -96,6 +96,15 @@ static const char node_script[] =
 	"same(crypto.verify('sha256', header + '.' + claims, { key, dsaEncoding: 'ieee-p1363' },\n"
 	"     Buffer.from(signature, 'base64url')), true);\n";
 
+/* With one push that was taken. */
+static void start_proven(struct world *w, struct signer *signer)
+{
+	start(w, signer);
+	world_start(w);
+	world_send(w, 1, BSG_PUSH_LOCK, LATER);
+	world_wait_results(w, 1);
+}
+
 static void another_implementation_verifies_the_token(void **state)
 {
 	struct bsg_error err = { .text = "" };
@@ -104,10 +113,7 @@ static void another_implementation_verifies_the_token(void **state)
 	struct world w;
 
 	(void)state;
-	start(&w, &signer);
-	world_start(&w);
-	world_send(&w, 1, BSG_PUSH_LOCK, LATER);
-	world_wait_results(&w, 1);
+	start_proven(&w, &signer);
 	must(bsg_key_save(signer.key, scratch_path("key.pem"), &err), &err);
 	scratch_write("authorization", w.authorization, strlen(w.authorization));
 	scratch_write("check.js", node_script, sizeof(node_script) - 1);
@@ -125,10 +131,7 @@ static void a_token_that_apple_finds_old_is_made_anew_if_it_may_be(void **state)
 	struct world w;
 
 	(void)state;
-	start(&w, &signer);
-	world_start(&w);
-	world_send(&w, 1, BSG_PUSH_LOCK, LATER);
-	world_wait_results(&w, 1);
+	start_proven(&w, &signer);
 	world_pass(&w, INT64_C(20) * 60000);
 	bsg_sim_apns_behave(w.apns, &expired);
 	world_send(&w, 2, BSG_PUSH_LOCK, LATER);
@@ -153,10 +156,7 @@ static void what_is_under_way_with_an_old_token_is_sent_again_with_the_new_one(v
 	struct world w;
 
 	(void)state;
-	start(&w, &signer);
-	world_start(&w);
-	world_send(&w, 1, BSG_PUSH_LOCK, LATER);
-	world_wait_results(&w, 1);
+	start_proven(&w, &signer);
 	memcpy(old, w.authorization, sizeof(old));
 	world_pass(&w, INT64_C(20) * 60000);
 	bsg_sim_apns_behave(w.apns, &expired);

@@ -3,14 +3,11 @@
 #include "drive_world.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "crypto/hash.h"
 #include "http/client.h"
 
-#define TURNSTILE "ffeeddccbbaa99887766554433221100"
 #define PATIENCE_S 50	/* of the turnstile */
 
 /* Let the thread see the time that it is now. */
@@ -135,19 +132,12 @@ static void Z22_a_held_question_is_answered_after_the_timeout_with_the_reason_th
 {
 	static const char id[] = "00000000-0000-4000-8000-000000000001";
 	struct question q = {.rc = BSG_OK};
-	uint8_t token[BSG_STORE_SHA256_LEN];
 	pthread_t thread;
 
 	(void)state;
 	assert_int_equal(begin(HOUSE), 0);
 	server->settings.admission_timeout = PATIENCE_S;
-	assert_int_equal(bsg_sha256("turnstile", strlen("turnstile"), token, NULL), BSG_OK);
-	apply((struct bsg_op){.kind = BSG_OP_TURNSTILE_ADD, .turnstile_add = {.id = TURNSTILE, .token_sha256 = token, .place = "house",
-		.gate = "north", .at = NOW}}, true);
-	apply((struct bsg_op){.kind = BSG_OP_CROSSING_ADD, .crossing_add = {.id = id, .device = device, .place = "house", .gate = "north",
-		.direction = BSG_CROSSING_IN, .at = NOW, .received = NOW, .by = "turnstile:" TURNSTILE}}, false);
-	make_orders();
-	snprintf(q.url, sizeof(q.url), "http://127.0.0.1:%u/v1/crossings/%s", bsg_http_server_port(server->people), id);
+	cross_turnstile(id, q.url);
 	assert_int_equal(pthread_create(&thread, NULL, ask, &q), 0);
 	await_held();
 	world.is_locked = true;
