@@ -204,7 +204,7 @@ static enum bsg_err step_under(struct stepping *s, int64_t now, struct bsg_drive
 	return out->platform->ops->deliver(out->platform, &out->phone, &step, &out->delivery, err);
 }
 
-/* Look at the phone, then at its orders: who was faster with both is then noticed by the phone's version. */
+/* In a moment of the caller's: who is faster than this step is noticed by the phone's version. */
 static enum bsg_err step_event(struct bsg_server *server, const struct bsg_device_rec *rec, const struct bsg_event *event, int64_t now,
 			       struct bsg_drive_step *out, struct bsg_error *err)
 {
@@ -276,9 +276,11 @@ static enum bsg_err store_step(struct bsg_server *server, const char *device, co
 	enum bsg_err rc = step == NULL ? bsg_fail(err, BSG_E_NO_MEMORY, "no memory for a step") : BSG_E_CONFLICT;
 
 	for (int i = 0; i < TRIES_MAX && rc == BSG_E_CONFLICT; i++) {
+		bsg_store_moment_begin(server->store);
 		rc = bsg_store_device(server->store, device, &rec, err);
 		if (rc == BSG_OK)
 			rc = step_event(server, &rec, event, bsg_now(server), step, err);
+		bsg_store_moment_end(server->store);
 		if (rc == BSG_OK)
 			rc = commit(server, device, who, step, err);
 	}

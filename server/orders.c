@@ -211,31 +211,48 @@ static bool is_current(struct bsg_server *server, const struct bsg_device_rec *r
 	return head.change == rec->change && (head.policy == policy || rec->state != BSG_DEVICE_ACTIVE);
 }
 
+/*
+ * Read what the orders depend on, and make them where there are none of it. The device is read before the policy: of an older policy
+ * they can then be stored only if nobody has stored some since.
+ *
+ * @param policy  to be put back, if it is set @param wanted  whether they are to be stored
+ */
+static enum bsg_err fill(struct making *m, const char *device, bool renew, struct bsg_active_policy **policy, bool *wanted,
+			 struct bsg_error *err)
+{
+	enum bsg_err rc = bsg_store_device(m->server->store, device, &m->rec, err);
+
+	if (rc != BSG_OK)
+		return rc;
+	*policy = bsg_active_get(&m->server->active);
+	m->policy = (*policy)->rec.version;
+	m->now = bsg_now(m->server);
+	*wanted = renew || !is_current(m->server, &m->rec, m->policy);
+	if (!*wanted)
+		return BSG_OK;
+	rc = m->rec.state == BSG_DEVICE_ACTIVE ? fill_orders(m, *policy, err) : fill_discharge(m, err);
+	if (rc == BSG_OK)
+		rc = encode_and_sign(m, err);
+	return rc == BSG_OK ? step_phone(m, err) : rc;
+}
+
 /* One try. @return BSG_E_CONFLICT: somebody was faster, read again */
 static enum bsg_err try_once(struct making *m, const char *device, bool renew, bool *made, struct bsg_error *err)
 {
-	struct bsg_active_policy *policy;
-	enum bsg_err rc = bsg_store_device(m->server->store, device, &m->rec, err);
+	struct bsg_active_policy *policy = NULL;
+	bool wanted = false;
+	enum bsg_err rc;
 
-	*made = false;
-	if (rc != BSG_OK)
-		return rc;
-	policy = bsg_active_get(&m->server->active);
-	m->policy = policy->rec.version;
-	m->now = bsg_now(m->server);
-	if (renew || !is_current(m->server, &m->rec, m->policy)) {
-		rc = m->rec.state == BSG_DEVICE_ACTIVE ? fill_orders(m, policy, err) : fill_discharge(m, err);
-		if (rc == BSG_OK)
-			rc = encode_and_sign(m, err);
-		if (rc == BSG_OK)
-			rc = step_phone(m, err);
-		if (rc == BSG_OK)
-			rc = put(m, err);
-		if (rc == BSG_OK)
-			bsg_drive_delivered(m->server, m->rec.id, &m->step);
-		*made = rc == BSG_OK;
-	}
-	bsg_active_put(policy);
+	bsg_store_moment_begin(m->server->store);
+	rc = fill(m, device, renew, &policy, &wanted, err);
+	bsg_store_moment_end(m->server->store);
+	if (rc == BSG_OK && wanted)
+		rc = put(m, err);
+	*made = rc == BSG_OK && wanted;
+	if (*made)
+		bsg_drive_delivered(m->server, m->rec.id, &m->step);
+	if (policy != NULL)
+		bsg_active_put(policy);
 	return rc;
 }
 

@@ -190,19 +190,21 @@ static bool is_stricter(const struct bsg_answered_verdict *a, const struct bsg_a
 enum bsg_err bsg_verdict_of(struct bsg_server *server, const struct bsg_crossing_rec *crossing, const struct bsg_move_rec *moves,
 			    size_t n_moves, struct bsg_answered_verdict *out, struct bsg_error *err)
 {
+	enum bsg_err rc = BSG_OK;
+
 	bsg_verdict_unknown(out);
 	if (crossing->direction == BSG_CROSSING_OUT) {
 		settle(out, BSG_REMEDY_ADMIT, &out_why);
 		return BSG_OK;
 	}
-	for (size_t i = 0; i < n_moves; i++) {
+	bsg_store_moment_begin(server->store);
+	for (size_t i = 0; i < n_moves && rc == BSG_OK; i++) {
 		struct bsg_answered_verdict one;
-		enum bsg_err rc = judge_device(server, crossing, &moves[i], &one, err);
 
-		if (rc != BSG_OK)
-			return rc;
-		if (i == 0 || is_stricter(&one, out))
+		rc = judge_device(server, crossing, &moves[i], &one, err);
+		if (rc == BSG_OK && (i == 0 || is_stricter(&one, out)))
 			*out = one;
 	}
-	return BSG_OK;
+	bsg_store_moment_end(server->store);
+	return rc;
 }

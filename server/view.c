@@ -62,9 +62,11 @@ enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_re
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory to look at a device");
 	view->now = now;
 	policy = bsg_active_get(&server->active);
-	rc = read_phone(server, rec, view, err);
+	bsg_store_moment_begin(server->store);
+	/* First, as its timetable may have to be made: no reader waits for that. */
+	rc = bsg_orders_compile(server, policy, rec, rec->serial + 1, now, &view->compiled, err);
 	if (rc == BSG_OK)
-		rc = bsg_orders_compile(server, policy, rec, rec->serial + 1, now, &view->compiled, err);
+		rc = read_phone(server, rec, view, err);
 	if (rc == BSG_OK)
 		rc = decide(view, now, err);
 	if (rc == BSG_OK && rec->serial > 0 && bsg_store_orders(server->store, rec->id, &head, NULL, err) == BSG_OK)
@@ -72,6 +74,7 @@ enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_re
 	bsg_active_put(policy);
 	if (rc == BSG_OK && view->orders_current && !view->has_phone)
 		read_status(server, rec, view);
+	bsg_store_moment_end(server->store);
 	if (rc == BSG_OK)
 		*out = view;
 	else

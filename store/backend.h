@@ -83,7 +83,7 @@ struct bsg_record {
 const struct bsg_record *bsg_query_record(enum bsg_query_kind kind);
 
 /*
- * A backend. begin, apply, commit and rollback are called by the writer's thread only, read by any.
+ * A backend. begin, apply, commit and rollback are called by the writer's thread only, the rest by any.
  */
 struct bsg_backend {
 	const char *scheme;
@@ -99,6 +99,10 @@ struct bsg_backend {
 	enum bsg_err (*commit)(void *self, struct bsg_error *err);
 	void (*rollback)(void *self);
 	enum bsg_err (*read)(void *self, struct bsg_query *query, struct bsg_error *err);
+	/* bsg_store_moment_begin() and _end() of the calling thread; renew: what it reads next is of a later moment. */
+	void (*moment_begin)(void *self);
+	void (*moment_renew)(void *self);
+	void (*moment_end)(void *self);
 };
 
 extern const struct bsg_backend bsg_backend_sqlite;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads. Each sees one moment: everything whose callback has come, nothing that is not committed.
+ * Reads. Each sees one moment, or all of several the same (bsg_store_moment_begin()): everything whose callback has come, nothing that is not committed.
  *
  * Any thread may call them; a call waits if all reader connections are busy. Those of one record answer BSG_E_NOT_FOUND if there
  * is none. All may answer BSG_E_UNAVAILABLE or BSG_E_NO_MEMORY. On failure *out is zeroed and there is nothing to free.
@@ -11,6 +11,18 @@
 #define BSG_STORE_READ_H
 
 #include "store/records.h"
+
+/**
+ * Let what this thread reads from here on be of one moment, until bsg_store_moment_end(). Many reads of one moment also cost much
+ * less than as many of their own.
+ *
+ * The moment is that of the first read. bsg_store_apply() in between ends it: what is read after it is of a later one. Pairs may be
+ * nested, and the outermost counts. Wait for nobody and nothing else meanwhile: a reader connection is held, and the database's log
+ * grows. One store at a time: for a second one nothing is held. Never fails: where the store cannot hold a moment, each read is
+ * of its own.
+ */
+void bsg_store_moment_begin(struct bsg_store *store);
+void bsg_store_moment_end(struct bsg_store *store);
 
 /* Which page of a list. BSG_E_INVALID: a cursor that no list gave, or limit 0 or above BSG_STORE_LIST_MAX. */
 struct bsg_page {

@@ -437,15 +437,26 @@ static void close_sqlite(void *arg)
 	free(self);
 }
 
+/*
+ * SQLite counts the bytes that it holds under one lock of the whole process, which all readers would stand at for every page. Nobody
+ * asks for the count.
+ */
+static void set_up_library(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);	/* refused where somebody has used SQLite before: then it counts */
+}
+
 static enum bsg_err open_sqlite(const char *path, const struct bsg_store_options *options, void **out,
 				struct bsg_error *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct bsg_sqlite *self = calloc(1, sizeof(*self));
 	enum bsg_err rc;
 
 	*out = NULL;
 	if (self == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "open database: out of memory");
+	(void)pthread_once(&once, set_up_library);
 	self->options = options;
 	pthread_mutex_init(&self->lock, NULL);
 	pthread_cond_init(&self->reader_free, NULL);
@@ -481,4 +492,7 @@ const struct bsg_backend bsg_backend_sqlite = {
 	.commit = commit,
 	.rollback = rollback,
 	.read = bsg_sqlite_read,
+	.moment_begin = bsg_sqlite_moment_begin,
+	.moment_renew = bsg_sqlite_moment_renew,
+	.moment_end = bsg_sqlite_moment_end,
 };

@@ -22,6 +22,7 @@ enum bsg_sqlite_statement {
 
 struct bsg_sqlite_reader {
 	sqlite3 *db;
+	sqlite3_stmt *begin, *end;			/* of a moment */
 	sqlite3_stmt *statements[BSG_QUERY_COUNT];	/* prepared when first asked */
 	struct bsg_sqlite_reader *next;			/* free ones */
 };
@@ -132,6 +133,9 @@ enum bsg_err bsg_sqlite_migrate(sqlite3 *db, const struct bsg_migration *migrati
 enum bsg_err bsg_sqlite_readers_open(struct bsg_sqlite *self, const char *path, struct bsg_error *err) BSG_MUST_CHECK;
 void bsg_sqlite_readers_close(struct bsg_sqlite *self);
 enum bsg_err bsg_sqlite_read(void *self, struct bsg_query *query, struct bsg_error *err) BSG_MUST_CHECK;
+void bsg_sqlite_moment_begin(void *self);
+void bsg_sqlite_moment_renew(void *self);
+void bsg_sqlite_moment_end(void *self);
 
 /* For the test of query plans: every statement there is. @return NULL: no such number; *walks: it may scan (not on a hot path) */
 const char *bsg_sqlite_sql(size_t number, bool *walks);

@@ -140,6 +140,11 @@ const char *bsg_sqlite_query_sql(enum bsg_query_kind kind, bool *walks)
 	return kind < BSG_QUERY_COUNT ? queries[kind].sql : NULL;
 }
 
+static int prepare(struct bsg_sqlite_reader *reader, const char *sql, sqlite3_stmt **out)
+{
+	return sqlite3_prepare_v3(reader->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+}
+
 enum bsg_err bsg_sqlite_readers_open(struct bsg_sqlite *self, const char *path, struct bsg_error *err)
 {
 	enum bsg_err rc = BSG_OK;
@@ -151,6 +156,9 @@ enum bsg_err bsg_sqlite_readers_open(struct bsg_sqlite *self, const char *path, 
 		struct bsg_sqlite_reader *reader = &self->readers[i];
 
 		rc = bsg_sqlite_connect(path, false, &reader->db, err);
+		if (rc == BSG_OK && (prepare(reader, "BEGIN", &reader->begin) != SQLITE_OK ||
+				     prepare(reader, "COMMIT", &reader->end) != SQLITE_OK))
+			rc = bsg_sqlite_fail(reader->db, "open database", err);
 		reader->next = self->free_readers;
 		self->free_readers = reader;
 	}
@@ -162,6 +170,8 @@ void bsg_sqlite_readers_close(struct bsg_sqlite *self)
 	for (unsigned i = 0; self->readers != NULL && i < self->options->n_readers; i++) {
 		for (size_t k = 0; k < BSG_QUERY_COUNT; k++)
 			(void)sqlite3_finalize(self->readers[i].statements[k]);
+		(void)sqlite3_finalize(self->readers[i].begin);
+		(void)sqlite3_finalize(self->readers[i].end);
 		(void)sqlite3_close(self->readers[i].db);
 	}
 	free(self->readers);
@@ -189,6 +199,62 @@ static void give_reader(struct bsg_sqlite *self, struct bsg_sqlite_reader *reade
 	self->free_readers = reader;
 	pthread_cond_signal(&self->reader_free);
 	pthread_mutex_unlock(&self->lock);
+}
+
+/* ---- moments: a transaction of one reader, which the thread keeps meanwhile ---- */
+
+static _Thread_local struct {
+	struct bsg_sqlite *self;		/* NULL: none */
+	struct bsg_sqlite_reader *reader;	/* since the first read; NULL: not yet */
+	unsigned depth;
+} moment;
+
+static bool run_once(sqlite3_stmt *st)
+{
+	const int got = sqlite3_step(st);
+
+	(void)sqlite3_reset(st);
+	return got == SQLITE_DONE;
+}
+
+/* The reader of this thread's moment, which begins with it, or one for a single read. */
+static struct bsg_sqlite_reader *reader_of_moment(struct bsg_sqlite *self)
+{
+	struct bsg_sqlite_reader *reader;
+
+	if (moment.self == self && moment.reader != NULL)
+		return moment.reader;
+	reader = take_reader(self);
+	if (moment.self == self && run_once(reader->begin))
+		moment.reader = reader;
+	return reader;
+}
+
+void bsg_sqlite_moment_begin(void *arg)
+{
+	if (moment.self == NULL)
+		moment.self = arg;
+	if (moment.self == arg)
+		moment.depth++;
+}
+
+void bsg_sqlite_moment_renew(void *arg)
+{
+	if (moment.self != arg || moment.reader == NULL)
+		return;
+	/* What was only read is over by either; should both fail, the next BEGIN fails, too, and reads go on one by one. */
+	if (!run_once(moment.reader->end))
+		(void)sqlite3_exec(moment.reader->db, "ROLLBACK", NULL, NULL, NULL);
+	give_reader(moment.self, moment.reader);
+	moment.reader = NULL;
+}
+
+void bsg_sqlite_moment_end(void *arg)
+{
+	if (moment.self != arg || --moment.depth > 0)
+		return;
+	bsg_sqlite_moment_renew(arg);
+	moment.self = NULL;
 }
 
 /* Bind what the statement has room for: its highest number is the last that it uses. */
@@ -265,12 +331,11 @@ static enum bsg_err take_rows(struct bsg_sqlite_reader *reader, struct bsg_query
 enum bsg_err bsg_sqlite_read(void *arg, struct bsg_query *q, struct bsg_error *err)
 {
 	struct bsg_sqlite *self = arg;
-	struct bsg_sqlite_reader *reader = take_reader(self);
+	struct bsg_sqlite_reader *reader = reader_of_moment(self);
 	sqlite3_stmt **st = &reader->statements[q->kind];
 	enum bsg_err rc;
 
-	if ((*st == NULL && sqlite3_prepare_v3(reader->db, queries[q->kind].sql, -1, SQLITE_PREPARE_PERSISTENT, st,
-					       NULL) != SQLITE_OK) || !bind_query(*st, q))
+	if ((*st == NULL && prepare(reader, queries[q->kind].sql, st) != SQLITE_OK) || !bind_query(*st, q))
 		rc = bsg_sqlite_lost(reader->db, "read", err);
 	else
 		rc = take_rows(reader, q, err);
@@ -278,6 +343,7 @@ enum bsg_err bsg_sqlite_read(void *arg, struct bsg_query *q, struct bsg_error *e
 		(void)sqlite3_reset(*st);
 		(void)sqlite3_clear_bindings(*st);
 	}
-	give_reader(self, reader);
+	if (reader != moment.reader)
+		give_reader(self, reader);
 	return rc;
 }

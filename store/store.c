@@ -116,6 +116,7 @@ enum bsg_err bsg_store_apply(struct bsg_store *store, struct bsg_op *ops, size_t
 
 	if (bsg_writer_is_self(store->writer))
 		return bsg_fail(err, BSG_E_BUG, "a callback of the store may not wait for the store");
+	store->backend->moment_renew(store->self);
 	pthread_mutex_init(&waiter.lock, NULL);
 	pthread_cond_init(&waiter.wake, NULL);
 	rc = bsg_store_submit(store, &batch, err);
@@ -131,6 +132,16 @@ enum bsg_err bsg_store_apply(struct bsg_store *store, struct bsg_op *ops, size_t
 	pthread_cond_destroy(&waiter.wake);
 	pthread_mutex_destroy(&waiter.lock);
 	return rc;
+}
+
+void bsg_store_moment_begin(struct bsg_store *store)
+{
+	store->backend->moment_begin(store->self);
+}
+
+void bsg_store_moment_end(struct bsg_store *store)
+{
+	store->backend->moment_end(store->self);
 }
 
 enum bsg_err bsg_store_ready(struct bsg_store *store, struct bsg_error *err)
