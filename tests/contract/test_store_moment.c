@@ -91,6 +91,7 @@ static void of_a_second_store_each_read_is_of_its_own(void **state)
 	struct store_fixture *f = *state;
 	struct bsg_store *second;
 
+	f->options.n_readers = 1;	/* one that does not come back would be noticed */
 	assert_ok(f, bsg_store_open(f->url, &f->options, &second, &f->err));
 	bsg_store_moment_begin(f->store);
 	bsg_store_moment_begin(second);
