@@ -35,7 +35,7 @@ static void a80_an_invitation_makes_one_phone(void **state)
 	rec = by_certificate(f, device_id(1));		/* what the first request finds */
 	assert_string_equal(rec.device, device_id(1));
 	assert_string_equal(rec.person, "aida");
-	assert_string_equal(rec.unit, "ministry");
+	assert_string_equal(rec.unit, "");		/* which no request of a phone asks for */
 	assert_string_equal(rec.kind, "ios-device");
 	assert_int_equal(rec.device_state, BSG_DEVICE_ACTIVE);
 	assert_int_equal(rec.certificate_expires, T0 + 1000);
