@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "apple/push_keys.h"
+#include "apple/push_pause.h"
 #include "apple/service.h"
 #include "base/file.h"
 
@@ -18,7 +19,6 @@
 #define PAGE 128
 #define RECORDS 256			/* results in one commit */
 #define LOOK_MS 1000			/* the nearest push_at may come unheard: look this often */
-#define PAUSE_MAX 3600
 #define LIFT_LIFE (INT64_C(3) * 86400)	/* how long Apple keeps a push that lifts */
 
 /* One push under way, from its handing over until its result is stored. */
@@ -47,6 +47,7 @@ struct bsg_apple_wake {
 	/* Only the thread's: */
 	int64_t last_now;
 	int64_t beyond;			/* pushes further ahead than this are due, too: the clock was wrong; INT64_MAX: none are */
+	struct bsg_push_backlog backlog;
 	struct bsg_apple_push_rec page[PAGE];
 	struct bsg_op ops[RECORDS];
 };
@@ -150,24 +151,6 @@ struct bsg_push_credentials bsg_apple_push_credentials(const struct bsg_apple_pu
 
 /* ---- recording what ended ---- */
 
-/* Pushed until the phone has called: soon at first, and ever more slowly. */
-static int64_t pause_after_taken(int64_t age)
-{
-	static const int64_t steps[][2] = {{10, 10}, {40, 30}, {160, 120}, {86400, 600}};	/* younger than, pause */
-
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if (age < steps[i][0])
-			return steps[i][1];
-	return PAUSE_MAX;
-}
-
-static int64_t pause_after_failure(int64_t failures)
-{
-	static const int64_t pauses[] = {10, 30, 120, 600};
-
-	return failures < (int64_t)(sizeof(pauses) / sizeof(pauses[0])) ? pauses[failures] : PAUSE_MAX;
-}
-
 /*
  * Apple says since when a token is dead: one that the phone has sent since is alive. Where that cannot be read it is tried again: a
  * phone without a token is not woken for its lift.
@@ -189,12 +172,12 @@ static struct bsg_op record_of(struct bsg_apple_wake *w, const struct flight *f,
 {
 	struct bsg_op_apple_pushed pushed = {
 		.device = f->device, .seq = f->seq, .token = {f->token, f->token_len}, .result = BSG_APPLE_PUSH_FAILED,
-		.again = now + pause_after_failure(f->failures),
+		.again = now + bsg_push_pause_failed(f->failures),
 	};
 
 	if (f->outcome == BSG_PUSH_TAKEN) {
 		pushed.result = BSG_APPLE_PUSH_SENT;
-		pushed.again = now + pause_after_taken(now - f->desired_at);
+		pushed.again = now + bsg_push_pause_taken(&w->backlog, now, now - f->desired_at);
 	} else if (is_dead(w, f)) {
 		pushed.result = BSG_APPLE_PUSH_UNREGISTERED;
 	}
@@ -209,7 +192,7 @@ static void record_batch(struct bsg_apple_wake *w, struct flight *const *flights
 	if (n > 0 && bsg_store_apply(host->store, w->ops, n, &err) != BSG_OK) {
 		/* They are due as before, and go out once more. */
 		bsg_log(host->log, BSG_LOG_ERROR, "apple", "results of %zu pushes are lost: %s", n, err.text);
-		w->beyond = PAUSE_MAX;
+		w->beyond = BSG_PUSH_PAUSE_MAX;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (w->ops[i].apple_pushed.result == BSG_APPLE_PUSH_UNREGISTERED)
@@ -310,17 +293,13 @@ static bool hand_page(struct bsg_apple_wake *w, size_t n, int64_t now)
 }
 
 /* Where the clock was wrong all pushes are looked at once: those that it put off too far would wait for as long. */
-static void look(struct bsg_apple_wake *w)
+static void look_through(struct bsg_apple_wake *w, int64_t now)
 {
 	const struct bsg_platform_host *host = w->apple->platform.host;
-	const int64_t now = bsg_apple_now(w->apple);
 	struct bsg_error err;
 	char cursor[BSG_CURSOR_SIZE] = "";
 	bool more = true;
 
-	if (now < w->last_now)
-		w->beyond = 0;
-	w->last_now = now;
 	while (more) {
 		struct bsg_page page = {.cursor = cursor, .limit = PAGE};
 
@@ -335,6 +314,19 @@ static void look(struct bsg_apple_wake *w)
 		}
 		memcpy(cursor, page.next, sizeof(cursor));
 	}
+}
+
+static void look(struct bsg_apple_wake *w)
+{
+	struct bsg_store *store = w->apple->platform.host->store;
+	const int64_t now = bsg_apple_now(w->apple);
+
+	if (now < w->last_now)
+		w->beyond = 0;
+	w->last_now = now;
+	bsg_store_moment_begin(store);	/* in a flip there are hundreds of pages */
+	look_through(w, now);
+	bsg_store_moment_end(store);
 }
 
 static struct timespec after(int64_t ms)
@@ -448,7 +440,7 @@ static struct bsg_apple_wake *new_wake(struct bsg_apple *apple)
 	if (w == NULL)
 		return NULL;
 	w->apple = apple;
-	w->beyond = PAUSE_MAX;
+	w->beyond = BSG_PUSH_PAUSE_MAX;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
