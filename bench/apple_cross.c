@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Load for B5: owners of iPhones badge in at a turnstile, so many a second; each phone is pushed and asks until it is offered its command.
+ * Load for B5: owners of iPhones badge in at a turnstile, so many a second; each phone is pushed, asks and is offered its command.
  *
  *   apple_cross PEOPLE-PORT APPLE-PORT FILE N RATE APNS APNS-PORT
  *
  * FILE of `apple_load seed`, whose phones are enrolled and outside; APNs stands here, with the certificates of folder APNS. Measured
- * from sending the crossing, which is durable when it is answered, until a phone's Idle is answered with a command. Prints
- * {"n", "failed", "never", "rate", "p50_ms", "p99_ms", "max_ms", "crossing_p99_ms", "asked"}.
+ * from sending the crossing, which is durable when it is answered, until a phone's Idle is answered with a command; the phones then
+ * obey and prove it, as phones do, beside the crossings that follow. Prints
+ * {"n", "failed", "never", "rate", "p50_ms", "p99_ms", "max_ms", "crossing_p99_ms", "requests", "pushes"}.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,25 +20,21 @@
 #include "bench/apple_seed.h"
 
 #define N_GATES 64		/* connections of turnstiles: at 1000/s each may take 64 ms */
-#define N_PHONES 16		/* connections of a proxy for phones */
+#define N_PHONES 32		/* connections of a proxy for phones */
 #define TOPIC "com.apple.mgmt.External.bench"
 #define PATIENCE_US 60000000
 
 static struct {
-	unsigned people_port, apple_port;
+	unsigned people_port;
 	size_t n;
 	double rate;
-	struct bsg_fleet_phone *phones;
+	struct bsg_fleet *fleet;
 	int64_t begun_us;
 	int64_t *offered_us, *answered_us;	/* how long it took, by phone; 0: not yet */
 	_Atomic int64_t *sent_us;
 	atomic_size_t next, n_offered;
-	_Atomic uint64_t n_failed, n_asked;
-	pthread_mutex_t lock;			/* of what follows */
-	pthread_cond_t pushed;
-	size_t *queue, first, n_queued;		/* phones that were pushed: a ring */
-	bool over;
-} load = {.lock = PTHREAD_MUTEX_INITIALIZER, .pushed = PTHREAD_COND_INITIALIZER};
+	_Atomic uint64_t n_failed;
+} load;
 
 static _Noreturn void die(const char *what)
 {
@@ -95,106 +92,39 @@ static void *serve_gate(void *arg)
 
 static void on_push(const struct bsg_sim_push *push, void *app)
 {
-	const size_t i = bsg_fleet_whose(push->token);
-
 	(void)app;
-	if (push->status != 200 || i >= load.n)
+	if (push->status == 200)
+		bsg_fleet_pushed(load.fleet, push->token);
+}
+
+/* The fleet runs one conversation of a phone at a time: offered_us[i] has one writer. */
+static void on_command(size_t i, void *app)
+{
+	(void)app;
+	if (load.offered_us[i] != 0)
 		return;
-	pthread_mutex_lock(&load.lock);
-	if (load.n_queued < 2 * load.n)
-		load.queue[(load.first + load.n_queued++) % (2 * load.n)] = i;
-	pthread_cond_signal(&load.pushed);
-	pthread_mutex_unlock(&load.lock);
-}
-
-/* @return false: there will be none any more */
-static bool take(size_t *i)
-{
-	bool is_one;
-
-	pthread_mutex_lock(&load.lock);
-	while (load.n_queued == 0 && !load.over)
-		pthread_cond_wait(&load.pushed, &load.lock);
-	is_one = load.n_queued > 0;
-	if (is_one) {
-		*i = load.queue[load.first];
-		load.first = (load.first + 1) % (2 * load.n);
-		load.n_queued--;
-	}
-	pthread_mutex_unlock(&load.lock);
-	return is_one;
-}
-
-static void ask(struct bsg_sim_wire *wire, size_t i, struct bsg_buf *headers, struct bsg_buf *idle)
-{
-	struct bsg_error err;
-
-	bsg_buf_clear(headers);
-	bsg_buf_printf(headers, "Client-Cert: :%s:\r\nContent-Type: application/xml\r\n", load.phones[i].certificate);
-	bsg_buf_add(headers, "", 1);
-	bsg_buf_clear(idle);
-	atomic_fetch_add(&load.n_asked, 1);
-	if (bsg_iphone_idle(&load.phones[i].iphone, idle, &err) != BSG_OK ||
-	    bsg_sim_wire_exchange(wire, "PUT", "/mdm/server", (const char *)headers->data, (struct bsg_bytes){idle->data, idle->len}, &err) !=
-	    BSG_OK || wire->status != 200) {
-		atomic_fetch_add(&load.n_failed, 1);
-	} else if (wire->body.len > 0 && load.offered_us[i] == 0) {
-		load.offered_us[i] = now_us() - load.sent_us[i];
-		atomic_fetch_add(&load.n_offered, 1);
-	}
-}
-
-static void *serve_phones(void *arg)
-{
-	struct bsg_buf headers, idle;
-	struct bsg_sim_wire wire;
-	size_t i;
-
-	(void)arg;
-	bsg_sim_wire_init(&wire, load.apple_port);
-	bsg_buf_init(&headers, 16384);
-	bsg_buf_init(&idle, 16384);
-	while (take(&i))
-		ask(&wire, i, &headers, &idle);
-	bsg_buf_free(&headers);
-	bsg_buf_free(&idle);
-	bsg_sim_wire_close(&wire);
-	return NULL;
+	load.offered_us[i] = now_us() - load.sent_us[i];
+	atomic_fetch_add(&load.n_offered, 1);
 }
 
 /* ---- the whole ------------------------------------------------------------------------- */
 
-static void start(pthread_t *threads, size_t n, void *(*work)(void *))
-{
-	for (size_t t = 0; t < n; t++)
-		if (pthread_create(&threads[t], NULL, work, NULL) != 0)
-			die("no thread");
-}
-
-static void join(pthread_t *threads, size_t n)
-{
-	for (size_t t = 0; t < n; t++)
-		(void)pthread_join(threads[t], NULL);
-}
-
 /* @return how long the crossings took, seconds */
 static double run(void)
 {
-	pthread_t gates[N_GATES], phones[N_PHONES];
+	pthread_t gates[N_GATES];
 	double seconds;
 
 	load.begun_us = now_us();
-	start(phones, N_PHONES, serve_phones);
-	start(gates, N_GATES, serve_gate);
-	join(gates, N_GATES);
+	for (size_t t = 0; t < N_GATES; t++)
+		if (pthread_create(&gates[t], NULL, serve_gate, NULL) != 0)
+			die("no thread");
+	for (size_t t = 0; t < N_GATES; t++)
+		(void)pthread_join(gates[t], NULL);
 	seconds = (double)(now_us() - load.begun_us) / 1e6;
 	for (int64_t until = now_us() + PATIENCE_US; load.n_offered < load.n && now_us() < until;)
 		sleep_us(1000);
-	pthread_mutex_lock(&load.lock);
-	load.over = true;
-	pthread_cond_broadcast(&load.pushed);
-	pthread_mutex_unlock(&load.lock);
-	join(phones, N_PHONES);
+	bsg_fleet_wait(load.fleet);
 	return seconds;
 }
 
@@ -210,9 +140,15 @@ static double part(const int64_t *sorted, double which)
 	return (double)sorted[(size_t)((double)(load.n - 1) * which)] / 1000;
 }
 
-static void report(double seconds)
+static void report(double seconds, unsigned pushes)
 {
+	struct bsg_fleet_stats stats;
 	size_t n_never = 0;
+
+	bsg_fleet_stats(load.fleet, &stats);
+	if (stats.n_failed > 0)
+		(void)fprintf(stderr, "apple_cross: %s\n", stats.why);
+	load.n_failed += stats.n_failed;
 
 	for (size_t i = 0; i < load.n; i++) {
 		if (load.offered_us[i] != 0)
@@ -223,33 +159,51 @@ static void report(double seconds)
 	qsort(load.offered_us, load.n, sizeof(*load.offered_us), compare);
 	qsort(load.answered_us, load.n, sizeof(*load.answered_us), compare);
 	printf("{\"n\": %zu, \"failed\": %llu, \"never\": %zu, \"rate\": %.0f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"max_ms\": %.2f, "
-	       "\"crossing_p99_ms\": %.2f, \"asked\": %llu}\n", load.n, (unsigned long long)load.n_failed, n_never, (double)load.n / seconds,
+	       "\"crossing_p99_ms\": %.2f, \"requests\": %llu, \"pushes\": %u}\n", load.n, (unsigned long long)load.n_failed, n_never, (double)load.n / seconds,
 	       part(load.offered_us, 0.5), part(load.offered_us, 0.99), part(load.offered_us, 1), part(load.answered_us, 0.99),
-	       (unsigned long long)load.n_asked);
+	       (unsigned long long)stats.n_requests, pushes);
+}
+
+static void *must_alloc(size_t size)
+{
+	void *memory = calloc(load.n + 1, size);
+
+	if (memory == NULL)
+		die("no memory");
+	return memory;
 }
 
 int main(int argc, char **argv)
 {
+	struct bsg_fleet_options options = {.n_threads = N_PHONES, .topic = TOPIC, .on_command = on_command};
+	struct bsg_sim_apns_stats pushes;
 	struct bsg_sim_apns *apns;
+	struct bsg_error err = {.text = ""};
 	char listen[32];
+	double seconds;
 
 	if (argc != 8)
 		die("PEOPLE-PORT APPLE-PORT FILE N RATE APNS APNS-PORT");
 	load.people_port = (unsigned)strtoul(argv[1], NULL, 10);
-	load.apple_port = (unsigned)strtoul(argv[2], NULL, 10);
 	load.n = strtoul(argv[4], NULL, 10);
 	load.rate = strtod(argv[5], NULL);
-	load.offered_us = calloc(load.n + 1, sizeof(*load.offered_us));
-	load.answered_us = calloc(load.n + 1, sizeof(*load.answered_us));
-	load.sent_us = calloc(load.n + 1, sizeof(*load.sent_us));
-	load.queue = calloc(2 * load.n + 1, sizeof(*load.queue));
-	if (load.n == 0 || load.rate <= 0 || load.offered_us == NULL || load.answered_us == NULL || load.sent_us == NULL || load.queue == NULL)
-		die("no memory, or nothing to do");
-	load.phones = bsg_bench_phones(argv[3], load.n);
+	if (load.n == 0 || load.rate <= 0)
+		die("nothing to do");
+	load.offered_us = must_alloc(sizeof(*load.offered_us));
+	load.answered_us = must_alloc(sizeof(*load.answered_us));
+	load.sent_us = must_alloc(sizeof(*load.sent_us));
+	options.port = (unsigned)strtoul(argv[2], NULL, 10);
+	options.phones = bsg_bench_phones(argv[3], load.n);
+	options.n = load.n;
+	if (bsg_fleet_start(&options, &load.fleet, &err) != BSG_OK)
+		die(err.text);
 	(void)snprintf(listen, sizeof(listen), "127.0.0.1:%s", argv[7]);
 	apns = bsg_bench_apns(argv[6], listen, TOPIC, NULL, on_push, NULL);
-	report(run());
+	seconds = run();
+	bsg_sim_apns_stats(apns, &pushes);
 	bsg_sim_apns_stop(apns);
-	bsg_bench_phones_free(load.phones, load.n);
+	report(seconds, pushes.n_accepted);
+	bsg_fleet_stop(load.fleet);
+	bsg_bench_phones_free(options.phones, load.n);
 	return load.n_failed > 0;
 }

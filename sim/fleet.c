@@ -237,22 +237,26 @@ static void renew(struct bsg_buf *buf)
 	bsg_buf_init(buf, BODY_MAX);
 }
 
-static void talk(struct worker *w, struct bsg_iphone *iphone, bool obeys)
+static void talk(struct worker *w, size_t i, bool obeys)
 {
+	const struct bsg_fleet_options *options = &w->fleet->options;
+	struct bsg_iphone *iphone = &options->phones[i].iphone;
 	bool good;
 
 	w->stats.n_talks++;
 	renew(&w->message);
 	good = put(w, "/mdm/server", bsg_iphone_idle(iphone, &w->message, NULL));
-	for (int i = 0; good && obeys && w->wire.body.len > 0; i++) {
-		if (i == TALK_MAX) {
+	for (int n = 0; good && obeys && w->wire.body.len > 0; n++) {
+		if (n == TALK_MAX) {
 			fail(w, "a conversation without end");
 			return;
 		}
 		w->stats.n_commands++;
+		if (options->on_command != NULL)
+			options->on_command(i, options->app);
 		renew(&w->message);
 		good = put(w, "/mdm/server", bsg_iphone_answer(iphone, (struct bsg_bytes){w->wire.body.data, w->wire.body.len},
-							       bsg_clock_utc(w->fleet->options.clock), &w->message, NULL));
+							       bsg_clock_utc(options->clock), &w->message, NULL));
 	}
 }
 
@@ -276,7 +280,7 @@ static void act(struct worker *w, size_t i, unsigned what)
 	if ((what & BSG_FLEET_TOKEN) != 0)
 		(void)put(w, "/mdm/checkin", bsg_iphone_token_update(&phone->iphone, topic, token, phone->iphone.udid, &w->message, NULL));
 	if ((what & (BSG_FLEET_TALK | BSG_FLEET_IDLE)) != 0 && (phone->iphone.is & BSG_IPHONE_SILENT) == 0)
-		talk(w, &phone->iphone, (what & BSG_FLEET_TALK) != 0);
+		talk(w, i, (what & BSG_FLEET_TALK) != 0);
 	if (w->wire.transport != NULL)
 		bsg_sim_wire_hang_up(&w->wire);
 }

@@ -67,6 +67,8 @@ struct bsg_fleet_options {
 	struct bsg_fleet_phone *phones;	/* borrowed */
 	size_t n;
 	const struct bsg_sim_transport *transport;	/* borrowed; NULL: a proxy stands between */
+	void (*on_command)(size_t i, void *app);	/* phone @i is offered one; in any thread of the fleet; NULL: nobody asks */
+	void *app;
 };
 
 /* Counted since the start. */
