@@ -354,6 +354,8 @@ enum bsg_err bsg_drive_apps(struct bsg_server *server, const char *device, char 
 		*s = (struct stepping){.server = server, .rec = &rec, .event = {.kind = BSG_EVENT_TICK}};
 		read_state(s, &phone);
 		rc = bsg_drive_decide(&stored->message.orders, &s->before, &s->event, bsg_now(server), &s->after, &s->output);
+		if (rc != BSG_OK)
+			rc = bsg_fail(err, BSG_E_BUG, "the decision refused a look at device %s", device);
 		*n = rc == BSG_OK ? n_apps(&s->output) : 0;
 		for (size_t i = 0; i < *n; i++) {
 			memcpy(apps[i], s->output.apps[i].ptr, s->output.apps[i].len);

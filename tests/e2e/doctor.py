@@ -205,7 +205,7 @@ def a_renewed_certificate_is_not_blamed_for_the_one_that_has_ended():
 def a_certificate_that_the_configuration_does_not_let_be_used_stops_no_start():
     server, apple = harness.Server("apple_push_ca = /nowhere/ca.pem\n").start(), Apple()
     answer = put(server, "".join(apple.pair()))
-    assert answer.status != 200 and b"/nowhere/ca.pem" in answer.body, (answer.status, answer.body)
+    assert (answer.status, answer.problem()) == (409, "conflict") and b"/nowhere/ca.pem" in answer.body, (answer.status, answer.body)
     assert not os.path.exists(os.path.join(server.state, "keys", "apple-push.pem"))
     server.stop()
     server.start()
