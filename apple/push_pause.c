@@ -19,16 +19,15 @@ static int64_t pause_by_age(int64_t age)
 
 int64_t bsg_push_pause_taken(struct bsg_push_backlog *backlog, int64_t now, int64_t age)
 {
-	const int64_t now_ms = now * 1000, pause = pause_by_age(age);
+	const int64_t now_ms = now * 1000, pause = pause_by_age(age), last = backlog->last;
 	int64_t turn;
 
-	/* Behind: nobody waits any more. Far ahead: the clock went back. */
-	if (backlog->free_at < now_ms || backlog->free_at > now_ms + BSG_PUSH_PAUSE_MAX * 1000)
+	backlog->last = now;
+	if (backlog->free_at < now_ms || now < last)	/* nobody waits any more, or nobody knows who does */
 		backlog->free_at = now_ms;
-	backlog->free_at += TURN_MS;
+	if (backlog->free_at < now_ms + BSG_PUSH_LINE_MAX * 1000)
+		backlog->free_at += TURN_MS;
 	turn = (backlog->free_at - now_ms) / 1000;
-	if (turn > BSG_PUSH_PAUSE_MAX)
-		turn = BSG_PUSH_PAUSE_MAX;
 	return turn > pause ? turn : pause;
 }
 

@@ -7,12 +7,15 @@
 
 #define BSG_PUSH_PAUSE_MAX INT64_C(3600)	/* seconds */
 
+#define BSG_PUSH_LINE_MAX INT64_C(300)		/* seconds that a line is waited for: who is not served then has missed the push */
+
 /*
- * When the phones that were pushed until now will all have been served, if each takes its turn: Unix milliseconds. Zeroed: nobody
- * waits. It is a guess, and forgotten with the process: a push too many does no harm.
+ * When the phones that were pushed until now will all have been served, if each takes its turn. Zeroed: nobody waits. It is a guess,
+ * and forgotten with the process: a push too many does no harm.
  */
 struct bsg_push_backlog {
-	int64_t free_at;
+	int64_t free_at;	/* Unix milliseconds */
+	int64_t last;		/* Unix seconds of the last push, to see a clock that went back */
 };
 
 /**

@@ -203,6 +203,21 @@ static void record_batch(struct bsg_apple_wake *w, struct flight *const *flights
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* The last was marked first. */
+static struct flight *in_order(struct flight *done)
+{
+	struct flight *out = NULL;
+
+	while (done != NULL) {
+		struct flight *next = done->next_done;
+
+		done->next_done = out;
+		out = done;
+		done = next;
+	}
+	return out;
+}
+
 /* What is marked as done is left alone by the sender's thread: it is ours without the lock. */
 static void record(struct bsg_apple_wake *w, struct flight *done)
 {
@@ -210,6 +225,7 @@ static void record(struct bsg_apple_wake *w, struct flight *done)
 	struct flight *flights[RECORDS];
 	size_t n = 0;
 
+	done = in_order(done);	/* whose push was taken first has the first turn (A142) */
 	while (done != NULL) {
 		flights[n] = done;
 		done = done->next_done;

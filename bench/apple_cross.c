@@ -5,7 +5,7 @@
  *   apple_cross PEOPLE-PORT APPLE-PORT FILE N RATE APNS APNS-PORT
  *
  * FILE of `apple_load seed`, whose phones are enrolled and outside; APNs stands here, with the certificates of folder APNS. Measured
- * from sending the crossing, which is durable when it is answered, until a phone's Idle is answered with a command; the phones then
+ * from when the crossing is to be sent, which is durable when it is answered, until a phone's Idle is answered with a command; the phones then
  * obey and prove it, as phones do, beside the crossings that follow. Prints
  * {"n", "failed", "never", "rate", "p50_ms", "p99_ms", "max_ms", "crossing_p99_ms", "requests", "pushes"}.
  */
@@ -66,9 +66,9 @@ static void cross(struct bsg_sim_wire *wire, size_t i)
 	char body[80];
 	struct bsg_error err;
 
-	sleep_us(load.begun_us + (int64_t)((double)i / load.rate * 1e6) - now_us());
+	load.sent_us[i] = load.begun_us + (int64_t)((double)i / load.rate * 1e6);	/* a gate that is late has waited */
+	sleep_us(load.sent_us[i] - now_us());
 	(void)snprintf(body, sizeof(body), "{\"direction\":\"in\",\"badge\":\"b%zu\"}", i);
-	load.sent_us[i] = now_us();
 	if (bsg_sim_wire_exchange(wire, "POST", "/v1/crossings", headers, (struct bsg_bytes){(const uint8_t *)body, strlen(body)}, &err) !=
 	    BSG_OK || wire->status != 200)
 		atomic_fetch_add(&load.n_failed, 1);
@@ -202,6 +202,7 @@ int main(int argc, char **argv)
 	seconds = run();
 	bsg_sim_apns_stats(apns, &pushes);
 	bsg_sim_apns_stop(apns);
+	bsg_fleet_wait(load.fleet);	/* whom a last push woke */
 	report(seconds, pushes.n_accepted);
 	bsg_fleet_stop(load.fleet);
 	bsg_bench_phones_free(options.phones, load.n);

@@ -28,7 +28,7 @@ def main():
     out = bench.run_program("apple_cross", bench.server.port, bench.server.port + 2, bench.certificates, N, RATE, apns.folder, apns.port)
     cpu = round((bench.cpu() - before) / N * 1000, 3)
     good = out["p99_ms"] <= 50 and out["rate"] >= 0.95 * RATE and out["never"] == 0
-    why = "both cores are full at %d/s, the load among it" % out["rate"]
+    why = "both cores are full at %d/s, the load among it" % out["rate"] if out["rate"] < 0.95 * RATE else "not known yet"
     bench_apple.say("B5", "crossing, durable, until the pushed phone is offered its command, p99 of %d at %d/s" % (N, RATE), out["p99_ms"],
                     "ms", "<= 50 at 1000/s", good, why="" if good else why, cpu_ms=cpu,
                     **{key: out[key] for key in ("p50_ms", "max_ms", "crossing_p99_ms", "rate", "failed", "never", "requests", "pushes")})

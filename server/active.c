@@ -196,6 +196,16 @@ enum bsg_err bsg_active_timetable(struct bsg_active_policy *policy, int64_t now,
 	return bsg_timetable_around(policy->policy, at, BSG_CALENDARS_WAIT_MS, out, NULL, err);
 }
 
+void bsg_active_make_ready(struct bsg_active *active, int64_t now)
+{
+	struct bsg_active_policy *policy = bsg_active_get(active);
+	struct bsg_timetable *timetable;
+
+	if (bsg_active_timetable(policy, now, now, &timetable, NULL) == BSG_OK)
+		bsg_timetable_drop(timetable);
+	bsg_active_put(policy);
+}
+
 enum bsg_err bsg_active_renew(struct bsg_active_policy *policy, int64_t now, struct bsg_error *err)
 {
 	enum bsg_err rc = BSG_OK;

@@ -61,6 +61,14 @@ enum bsg_err bsg_active_timetable(struct bsg_active_policy *policy, int64_t now,
 				  struct bsg_timetable **out, struct bsg_error *err) BSG_MUST_CHECK;
 
 /**
+ * Have the timetable of the present made, if it has to be: before a moment of the store (store/read.h), in which nobody may wait for
+ * calendars. That it cannot be made is found again by who needs it, at once.
+ *
+ * Blocks as bsg_active_timetable().
+ */
+void bsg_active_make_ready(struct bsg_active *active, int64_t now);
+
+/**
  * Make the shared timetable anew if there are less than three days until it would not reach far enough; nobody waits for it.
  *
  * @return as bsg_timetable_around(); what there was stays

@@ -243,6 +243,7 @@ static enum bsg_err try_once(struct making *m, const char *device, bool renew, b
 	bool wanted = false;
 	enum bsg_err rc;
 
+	bsg_active_make_ready(&m->server->active, bsg_now(m->server));
 	bsg_store_moment_begin(m->server->store);
 	rc = fill(m, device, renew, &policy, &wanted, err);
 	bsg_store_moment_end(m->server->store);

@@ -197,6 +197,7 @@ enum bsg_err bsg_verdict_of(struct bsg_server *server, const struct bsg_crossing
 		settle(out, BSG_REMEDY_ADMIT, &out_why);
 		return BSG_OK;
 	}
+	bsg_active_make_ready(&server->active, bsg_now(server));
 	bsg_store_moment_begin(server->store);
 	for (size_t i = 0; i < n_moves && rc == BSG_OK; i++) {
 		struct bsg_answered_verdict one;
