@@ -53,6 +53,7 @@ static json_t *describe(struct bsg_server *server, const struct bsg_present_rec 
 	struct bsg_device_rec device;
 	struct bsg_view *view = NULL;
 	struct bsg_error err;
+	int64_t until;
 	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:o}", "device", rec->device, "person", rec->person, "place",
 				rec->presence.place, "gate", rec->presence.gate, "since", bsg_reply_time(rec->presence.at));
 
@@ -61,9 +62,11 @@ static json_t *describe(struct bsg_server *server, const struct bsg_present_rec 
 		json_decref(out);
 		return NULL;
 	}
-	json_object_set_new(out, "until", bsg_reply_time(lease_end(view, rec->presence.place)));
+	until = lease_end(view, rec->presence.place);
+	json_object_set_new(out, "until", bsg_reply_time(until));
 	json_object_set_new(out, "restricted", verified_names(view));
-	json_object_set_new(out, "state", json_string(bsg_view_weakest(view)));
+	/* Who is in beyond the lease is asked for nothing any more: what was never asked is not proven either. */
+	json_object_set_new(out, "state", json_string(until != 0 ? bsg_view_weakest(view) : "unverified"));
 	bsg_view_free(view);
 	return out;
 }

@@ -176,8 +176,21 @@ def after_the_lease_the_phone_is_unverified_until_it_proves_its_lift():
     phone.lock = None  # it has freed itself
     assert phone.converse() == ["RemoveProfile", "Restrictions"]
     assert world.state() is None, world.show()
+    assert [p["state"] for p in world.server.cli("presence")["items"]] == ["unverified"], "in, and free"
     world.cross("in")
     harness.wait_for("restricted anew", lambda: phone.converse() == ["InstallProfile", "Restrictions"])
+    world.end()
+
+
+@claim
+def a_phone_that_never_answered_is_not_called_verified_when_its_lease_is_over():
+    world = World(server=Timed)
+    world.come()
+    world.server.kill()
+    world.server.set(4 * 3600 + 1)
+    world.server.start()
+    (present,) = world.server.cli("presence")["items"]
+    assert present["until"] is None and present["restricted"] == [] and present["state"] == "unverified", present
     world.end()
 
 
