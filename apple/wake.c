@@ -43,7 +43,7 @@ struct bsg_apple_wake {
 	bool look, stopping;
 	struct flight *buckets[N_BUCKETS];
 	size_t n_flights;
-	struct flight *done;
+	struct flight *done, **done_last;	/* in the order in which they ended: whose push was taken first has the first turn (A142) */
 	/* Only the thread's: */
 	int64_t last_now;
 	int64_t beyond;			/* pushes further ahead than this are due, too: the clock was wrong; INT64_MAX: none are */
@@ -91,8 +91,9 @@ static bool is_same(const struct flight *f, const struct bsg_apple_push_rec *pus
 static void mark_done(struct bsg_apple_wake *w, struct flight *f, enum bsg_push_outcome outcome)
 {
 	f->outcome = outcome;
-	f->next_done = w->done;
-	w->done = f;
+	f->next_done = NULL;
+	*w->done_last = f;
+	w->done_last = &f->next_done;
 }
 
 /* ---- the sender's calls ---- */
@@ -203,21 +204,6 @@ static void record_batch(struct bsg_apple_wake *w, struct flight *const *flights
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* The last was marked first. */
-static struct flight *in_order(struct flight *done)
-{
-	struct flight *out = NULL;
-
-	while (done != NULL) {
-		struct flight *next = done->next_done;
-
-		done->next_done = out;
-		out = done;
-		done = next;
-	}
-	return out;
-}
-
 /* What is marked as done is left alone by the sender's thread: it is ours without the lock. */
 static void record(struct bsg_apple_wake *w, struct flight *done)
 {
@@ -225,7 +211,6 @@ static void record(struct bsg_apple_wake *w, struct flight *done)
 	struct flight *flights[RECORDS];
 	size_t n = 0;
 
-	done = in_order(done);	/* whose push was taken first has the first turn (A142) */
 	while (done != NULL) {
 		flights[n] = done;
 		done = done->next_done;
@@ -308,7 +293,6 @@ static bool hand_page(struct bsg_apple_wake *w, size_t n, int64_t now)
 	return more;
 }
 
-/* Where the clock was wrong all pushes are looked at once: those that it put off too far would wait for as long. */
 static void look_through(struct bsg_apple_wake *w, int64_t now)
 {
 	const struct bsg_platform_host *host = w->apple->platform.host;
@@ -332,6 +316,7 @@ static void look_through(struct bsg_apple_wake *w, int64_t now)
 	}
 }
 
+/* Where the clock was wrong all pushes are looked at once: those that it put off too far would wait for as long. */
 static void look(struct bsg_apple_wake *w)
 {
 	struct bsg_store *store = w->apple->platform.host->store;
@@ -378,6 +363,7 @@ static void *run(void *arg)
 		struct flight *done = w->done;
 
 		w->done = NULL;
+		w->done_last = &w->done;
 		w->look = false;
 		if (w->sender != NULL) {
 			bsg_push_wake(w->sender);
@@ -458,6 +444,7 @@ static struct bsg_apple_wake *new_wake(struct bsg_apple *apple)
 	if (w == NULL)
 		return NULL;
 	w->apple = apple;
+	w->done_last = &w->done;
 	w->beyond = BSG_PUSH_PAUSE_MAX;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);

@@ -5,8 +5,8 @@
  *   apple_cross PEOPLE-PORT APPLE-PORT FILE N RATE APNS APNS-PORT
  *
  * FILE of `apple_load seed`, whose phones are enrolled and outside; APNs stands here, with the certificates of folder APNS. Measured
- * from when the crossing is to be sent, which is durable when it is answered, until a phone's Idle is answered with a command; the phones then
- * obey and prove it, as phones do, beside the crossings that follow. Prints
+ * from when the crossing is to be sent, which is durable when it is answered, until a phone's Idle is answered with a command; the
+ * phones then obey and prove it, as phones do, beside the crossings that follow. Prints
  * {"n", "failed", "never", "rate", "p50_ms", "p99_ms", "max_ms", "crossing_p99_ms", "requests", "pushes"}.
  */
 #include <pthread.h>

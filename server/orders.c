@@ -212,7 +212,7 @@ static bool is_current(struct bsg_server *server, const struct bsg_device_rec *r
 }
 
 /*
- * Read what the orders depend on, and make them where there are none of it. The device is read before the policy: of an older policy
+ * Read what the orders depend on, and make them if there are none of that yet. The device is read before the policy: of an older policy
  * they can then be stored only if nobody has stored some since.
  *
  * @param policy  to be put back, if it is set @param wanted  whether they are to be stored

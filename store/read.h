@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads. Each sees one moment, or all of several the same (bsg_store_moment_begin()): everything whose callback has come, nothing that is not committed.
+ * Reads. Each sees one moment, or several the same (bsg_store_moment_begin()): everything whose callback has come, nothing that is not
+ * committed.
  *
  * Any thread may call them; a call waits if all reader connections are busy. Those of one record answer BSG_E_NOT_FOUND if there
  * is none. All may answer BSG_E_UNAVAILABLE or BSG_E_NO_MEMORY. On failure *out is zeroed and there is nothing to free.

@@ -138,6 +138,24 @@ static void who_asks_for_another_time_does_not_unmake_the_shared_one(void **stat
 	bsg_active_put(active);
 }
 
+/* Before a moment of the store, in which nobody may wait for calendars. */
+static void what_was_made_ready_needs_no_calendars_any_more(void **state)
+{
+	struct bsg_active active;
+
+	(void)state;
+	bsg_active_init(&active);
+	active.now = new_active(document);
+	bsg_active_make_ready(&active, NOW);
+	assert_int_equal(n_calls(), 1);
+	assert_int_equal(atomic_load(&active.now->refs), 1);
+	assert_int_equal(get(active.now, NOW, NOW), BSG_OK);
+	bsg_active_make_ready(&active, NOW + DAY);
+	assert_int_equal(n_calls(), 0);
+	bsg_active_make_ready(&active, -1);	/* it cannot be made: who needs it is told */
+	bsg_active_free(&active);
+}
+
 static void the_ends_of_time_are_answered(void **state)
 {
 	struct bsg_active_policy *active = new_active(document);
@@ -379,6 +397,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_present_and_the_last_days_share_one_timetable),
 		cmocka_unit_test(who_asks_for_another_time_does_not_unmake_the_shared_one),
+		cmocka_unit_test(what_was_made_ready_needs_no_calendars_any_more),
 		cmocka_unit_test(the_ends_of_time_are_answered),
 		cmocka_unit_test(calendars_that_cannot_be_read_are_not_read_for_every_device),
 		cmocka_unit_test(what_is_renewed_early_serves_until_it_is_there),
