@@ -18,7 +18,7 @@ struct bsg_apple_identity {
  *
  * A certificate that is unknown, expired or itself revoked, and a signature that does not hold, are refused. A *device* that is revoked,
  * leaving, checked out or superseded passes, because it still has to fetch its lift, renew its token and check out: whoever gives it more
- * looks at rec.device_state and rec.state, or leaves it to an operation of the store, which does. Its body is not looked at: see
+ * looks at rec.state, or leaves it to an operation of the store, which looks at the device too. Its body is not looked at: see
  * bsg_apple_is_from().
  *
  * @return false after answering: 400, or 503 where nobody could be asked. Blocks for one look-up; costs one RSA verification by signature

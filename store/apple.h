@@ -92,7 +92,8 @@ enum bsg_err bsg_store_apple(struct bsg_store *store, const char *device, struct
 /**
  * Find whose certificate this is and all that a request of a phone needs: the one look-up of each request.
  *
- * BSG_E_NOT_FOUND: no such certificate. Before its Authenticate a device has udid "". The unit is not looked up: it is "". The caller
+ * BSG_E_NOT_FOUND: no such certificate. Before its Authenticate a device has udid "". Of the person and the device only the device's id
+ * and kind are looked up: the rest is "", and device_state BSG_DEVICE_REVOKED whatever it is, so that nobody decides by it. The caller
  * checks that the certificate is neither expired nor revoked, and that the udid is the request's.
  */
 enum bsg_err bsg_store_apple_by_certificate(struct bsg_store *store, const uint8_t sha256[BSG_STORE_SHA256_LEN],

@@ -159,6 +159,19 @@ enum bsg_err bsg_sqlite_invitation_add(struct bsg_sqlite *self, struct bsg_op *o
 	return rc;
 }
 
+/* The bytes first: what is looked up with each request points to them. */
+static enum bsg_err add_certificate(struct bsg_sqlite *self, const struct bsg_op_certificate_add *add, struct bsg_error *err)
+{
+	enum bsg_err rc = bsg_sqlite_run(self, BSG_SQL_CERTIFICATE_DER_ADD,
+					 BSG_VALUES(bsg_blob(add->certificate.ptr, add->certificate.len)), NULL, err);
+
+	if (rc == BSG_OK)
+		rc = bsg_sqlite_run(self, BSG_SQL_CERTIFICATE_ADD,
+				    BSG_VALUES(bsg_sha(add->sha256), bsg_text(add->device), bsg_num(add->at), bsg_num(add->expires)),
+				    NULL, err);
+	return rc;
+}
+
 /* Make the device that an invitation stands for. @param invitation  text: person, kind */
 static enum bsg_err make_device(struct bsg_sqlite *self, struct bsg_op_enrol *enrol,
 				const struct bsg_sqlite_row *invitation, struct bsg_error *err)
@@ -177,10 +190,9 @@ static enum bsg_err make_device(struct bsg_sqlite *self, struct bsg_op_enrol *en
 				       bsg_text(enrol->class_name), bsg_num(enrol->carried), bsg_num(enrol->at)),
 			    NULL, err);
 	if (rc == BSG_OK)
-		rc = bsg_sqlite_run(self, BSG_SQL_CERTIFICATE_ADD,
-				    BSG_VALUES(bsg_sha(enrol->certificate_sha256), bsg_text(enrol->device),
-					       bsg_num(enrol->at), bsg_num(enrol->certificate_expires),
-					       bsg_blob(enrol->certificate.ptr, enrol->certificate.len)), NULL, err);
+		rc = add_certificate(self, &(struct bsg_op_certificate_add){ .device = enrol->device,
+				     .sha256 = enrol->certificate_sha256, .certificate = enrol->certificate,
+				     .expires = enrol->certificate_expires, .at = enrol->at }, err);
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_INVITATION_CONSUME,
 				    BSG_VALUES(bsg_sha(enrol->token_sha256), bsg_num(enrol->at),
@@ -248,10 +260,7 @@ enum bsg_err bsg_sqlite_certificate_add(struct bsg_sqlite *self, struct bsg_op *
 	if (found)
 		return strcmp(row.text[0], add->device) == 0 ? BSG_OK :
 			bsg_fail(err, BSG_E_CONFLICT, "this certificate is another device's");
-	rc = bsg_sqlite_run(self, BSG_SQL_CERTIFICATE_ADD,
-			    BSG_VALUES(bsg_sha(add->sha256), bsg_text(add->device), bsg_num(add->at),
-				       bsg_num(add->expires), bsg_blob(add->certificate.ptr, add->certificate.len)),
-			    NULL, err);
+	rc = add_certificate(self, add, err);
 	op->changed = rc == BSG_OK;
 	return rc;
 }

@@ -34,12 +34,12 @@ struct query_sql {
 #define ADMIN "a.name, a.role, a.unit, a.created"
 #define TOKEN "t.id, t.admin, a.role, a.unit, t.created, t.expires, t.revoked"
 #define TOKEN_FROM " FROM token t JOIN admin a ON a.name = t.admin "
-#define APPLE_WITH(unit) "d.id, d.person, " unit ", d.kind, d.state, a.state, a.udid, a.supervised, a.os_version, a.model, a.product, " \
+#define APPLE_OF(device) device ", a.state, a.udid, a.supervised, a.os_version, a.model, a.product, " \
 	"a.authenticated, a.ended, a.topic, length(a.token), a.token_at, a.version, a.next, a.desired, a.content, a.desired_until, " \
 	"a.desired_seq, a.desired_at, a.crossing_at, a.command, a.uuid, a.offered_at, a.offered_seq, a.not_now_at, a.acknowledged_seq, " \
 	"a.acknowledged_at, a.verified, a.verified_until, a.verified_seq, a.verified_at, a.last_error, a.error_at, a.n_errors, " \
 	"a.push_at, a.push_failures, a.settings_done"
-#define APPLE APPLE_WITH("p.unit")
+#define APPLE APPLE_OF("d.id, d.person, p.unit, d.kind, d.state")
 #define APPLE_FROM " FROM apple_device a CROSS JOIN device d ON d.id = a.device CROSS JOIN person p ON p.id = d.person "
 
 /* Parameters as in struct bsg_query. Lists select their cursor after the record. */
@@ -54,7 +54,7 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 		"WHERE person = ?1 AND number > ?7 ORDER BY number LIMIT ?10" },
 	[BSG_QUERY_INVITATION] = { .blob = true, .sql =
 		"SELECT i.person, i.kind, i.created, i.expires, i.consumed, i.device, i.key, c.der FROM invitation i "
-		"LEFT JOIN certificate c ON c.sha256 = i.certificate WHERE i.token = ?4" },
+		"LEFT JOIN certificate s ON s.sha256 = i.certificate LEFT JOIN certificate_der c ON c.num = s.num WHERE i.token = ?4" },
 	[BSG_QUERY_DEVICE] = { .sql = "SELECT " DEVICE " FROM device d JOIN person p ON p.id = d.person WHERE d.id = ?1" },
 	[BSG_QUERY_DEVICES] = { .sql = "SELECT " DEVICE ", d.id FROM device d CROSS JOIN person p ON p.id = d.person "
 		"WHERE d.id > ?7 AND (?2 = '' OR p.unit = ?2) ORDER BY d.id LIMIT ?10" },
@@ -115,9 +115,9 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_TOKENS_ADMIN] = { .sql = "SELECT " TOKEN ", t.id" TOKEN_FROM
 		"WHERE t.admin = ?1 AND t.id > ?7 ORDER BY t.id LIMIT ?10" },
 	[BSG_QUERY_APPLE] = { .blob = true, .sql = "SELECT " APPLE ", 0, 0, a.core_state" APPLE_FROM "WHERE a.device = ?1" },
-	[BSG_QUERY_APPLE_CERTIFICATE] = { .sql = "SELECT " APPLE_WITH("''") ", c.expires, c.revoked FROM certificate c "
-		"CROSS JOIN device d ON d.id = c.device "
-		"LEFT JOIN apple_device a ON a.device = d.id WHERE c.sha256 = ?4" },
+	[BSG_QUERY_APPLE_CERTIFICATE] = { .sql = "SELECT "
+		APPLE_OF("c.device, '', '', coalesce(a.kind, (SELECT kind FROM device WHERE id = c.device)), 0")
+		", c.expires, c.revoked FROM certificate c LEFT JOIN apple_device a ON a.device = c.device WHERE c.sha256 = ?4" },
 	[BSG_QUERY_APPLES] = { .sql = "SELECT " APPLE ", 0, 0, a.device" APPLE_FROM
 		"WHERE a.device > ?7 AND (?2 = '' OR p.unit = ?2) ORDER BY a.device LIMIT ?10" },
 	[BSG_QUERY_APPLE_DUE] = { .sql = "SELECT device, next, next || '.' || device FROM apple_device WHERE next > 0 AND next <= ?5 "

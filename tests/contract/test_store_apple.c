@@ -34,10 +34,10 @@ static void a80_an_invitation_makes_one_phone(void **state)
 	assert_int_equal(change(f, &other), BSG_E_DENIED);
 	rec = by_certificate(f, device_id(1));		/* what the first request finds */
 	assert_string_equal(rec.device, device_id(1));
-	assert_string_equal(rec.person, "aida");
-	assert_string_equal(rec.unit, "");		/* which no request of a phone asks for */
 	assert_string_equal(rec.kind, "ios-device");
-	assert_int_equal(rec.device_state, BSG_DEVICE_ACTIVE);
+	assert_string_equal(rec.person, "");		/* which no request of a phone asks for, and nobody decides by */
+	assert_string_equal(rec.unit, "");
+	assert_int_equal(rec.device_state, BSG_DEVICE_REVOKED);
 	assert_int_equal(rec.certificate_expires, T0 + 1000);
 	assert_int_equal(rec.state, BSG_APPLE_NONE);
 	assert_string_equal(rec.udid, "");
@@ -65,6 +65,7 @@ static void a81_authenticate_binds_and_token_update_makes_usable(void **state)
 	rec = by_certificate(f, device_id(1));
 	assert_int_equal(rec.state, BSG_APPLE_AUTHENTICATED);
 	assert_string_equal(rec.udid, "udid-1");
+	assert_string_equal(rec.kind, "ios-device");
 	assert_true(rec.supervised);
 	assert_int_equal(rec.os_version, 1704);
 	assert_string_equal(rec.model, "MLPF3");

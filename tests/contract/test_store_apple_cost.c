@@ -44,7 +44,7 @@ static struct cost take_cost(struct store_fixture *f)
 	return cost;
 }
 
-/* Phones of one person, all with a command out, due for a step and for a push. */
+/* Phones of one person, all with a command out, due for a step and for a push; their certificates' numbers leave room for others. */
 static void add_crowd(struct store_fixture *f, unsigned from, unsigned to)
 {
 	char sql[2048];
@@ -55,9 +55,10 @@ static void add_crowd(struct store_fixture *f, unsigned from, unsigned to)
 		"SELECT i, printf('%%032x', i * 2654435761) AS id FROM c; BEGIN; "
 		"INSERT OR IGNORE INTO person VALUES ('crowd', 'Crowd', 'ministry', 'kk', 1, 0); "
 		"INSERT INTO device (id, person, kind, class, state, carried, enrolled) SELECT id, 'crowd', 'ios-device', 'managed', 2, 0, 1 FROM n; "
-		"INSERT INTO certificate SELECT CAST(id AS BLOB), id, 1, 2, 0, x'30' FROM n; "
-		"INSERT INTO apple_device (device, state, udid, supervised, os_version, model, product, authenticated, token, core_state, next, "
-		"desired, desired_seq, command, uuid, push_at) SELECT id, 2, 'u' || id, 0, 1704, '', '', 1, zeroblob(32), zeroblob(200), 1 + i, "
+		"INSERT INTO certificate_der SELECT i * 100, x'30' FROM n; "
+		"INSERT INTO certificate SELECT CAST(id AS BLOB), id, 1, 2, 0, i * 100 FROM n; "
+		"INSERT INTO apple_device (kind, device, state, udid, supervised, os_version, model, product, authenticated, token, core_state, next, "
+		"desired, desired_seq, command, uuid, push_at) SELECT 'ios-device', id, 2, 'u' || id, 0, 1704, '', '', 1, zeroblob(32), zeroblob(200), 1 + i, "
 		"1, 1, 3, id, 1 + i FROM n; COMMIT", from, to);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
