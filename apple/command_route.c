@@ -223,12 +223,12 @@ static enum bsg_err read_answer(struct job *job, struct bsg_error *err)
 	const bool known = rec->command != BSG_APPLE_NO_COMMAND && strcmp(job->result.command_uuid, rec->uuid) == 0;
 	const struct bsg_apple_command command = command_of(rec);
 	struct bsg_op_apple_answer *op = &job->op.apple_answer;
-	enum bsg_err rc = bsg_random_uuid(job->uuid, err);
+	enum bsg_err rc = BSG_OK;
 
 	job->op = (struct bsg_op){.kind = BSG_OP_APPLE_ANSWER};
 	*op = (struct bsg_op_apple_answer){.device = rec->device, .answer = BSG_APPLE_IDLE, .at = job->now};
-	if (rc != BSG_OK || !known || job->result.status == BSG_RESULT_IDLE)
-		return rc;
+	if (!known || job->result.status == BSG_RESULT_IDLE)
+		return BSG_OK;
 	op->uuid = rec->uuid;
 	if (job->result.status == BSG_RESULT_NOT_NOW) {
 		op->answer = BSG_APPLE_NOT_NOW;
@@ -244,7 +244,7 @@ static enum bsg_err read_answer(struct job *job, struct bsg_error *err)
 		op->answer = BSG_APPLE_ACKNOWLEDGED;
 		follow_by(job, verification_of(rec));
 	}
-	return rc;
+	return rc == BSG_OK && op->follow != BSG_APPLE_NO_COMMAND ? bsg_random_uuid(job->uuid, err) : rc;
 }
 
 /* ---- after the commit ------------------------------------------------ */

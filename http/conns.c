@@ -4,8 +4,9 @@
  *
  * libmicrohttpd knows only inactivity: one byte a second holds a connection
  * for ever, and a peer that leaves during a hold is not noticed. So every
- * connection has a deadline here, and the sockets of held exchanges are
- * watched for hang-ups.
+ * connection has a deadline here, and the sockets of exchanges that are held
+ * for longer than a sweep takes to come round are watched for hang-ups: most
+ * are held only until a commit, and would pay for two calls of epoll_ctl().
  */
 #include <errno.h>
 #include <netdb.h>
@@ -139,7 +140,6 @@ void bsg_http_conn_shorten_deadline(struct bsg_http_conn *conn, int64_t in_ms)
 bool bsg_http_conn_hold(struct bsg_http_conn *conn, struct bsg_http_exchange *x, int64_t wait_ms)
 {
 	struct bsg_http_server *server = conn->server;
-	struct epoll_event event = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.fd = conn->fd };
 	bool held;
 
 	pthread_mutex_lock(&server->lock);
@@ -148,8 +148,6 @@ bool bsg_http_conn_hold(struct bsg_http_conn *conn, struct bsg_http_exchange *x,
 		conn->held = x;
 		conn->deadline_ms = bsg_http_mono_ms() + wait_ms;
 		server->stats.n_held++;
-		/* Without the watch a departed peer is noticed at the deadline. */
-		(void)epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, conn->fd, &event);
 	}
 	pthread_mutex_unlock(&server->lock);
 	return held;
@@ -163,7 +161,9 @@ void bsg_http_conn_release(struct bsg_http_conn *conn)
 	conn->held = NULL;
 	conn->deadline_ms = bsg_http_mono_ms() + server->options.send_deadline_ms;
 	server->stats.n_held--;
-	(void)epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, conn->fd, NULL);
+	if (conn->is_watched)
+		(void)epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, conn->fd, NULL);
+	conn->is_watched = false;
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -181,8 +181,16 @@ static struct bsg_http_exchange *departed(struct bsg_http_server *server, int fd
 	return bsg_http_ref(conn->held);
 }
 
+/* With server.lock held. Without the watch a departed peer is noticed at the deadline. */
+static void watch(struct bsg_http_server *server, struct bsg_http_conn *conn)
+{
+	struct epoll_event event = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.fd = conn->fd };
+
+	conn->is_watched = epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, conn->fd, &event) == 0;
+}
+
 /*
- * Find up to BATCH exchanges whose hold is over, and cut connections that are
+ * Find up to BATCH exchanges whose hold is over, watch the others, and cut connections that are
  * late. shutdown() makes libmicrohttpd's own thread see an end of file; the
  * descriptor is ours to touch, since closing it needs this lock first.
  */
@@ -198,6 +206,8 @@ static size_t sweep(struct bsg_http_server *server, bool all_holds,
 		if (conn->held != NULL && (all_holds || conn->deadline_ms <= now)) {
 			conn->deadline_ms = BSG_HTTP_NEVER;
 			ended[n++] = bsg_http_ref(conn->held);
+		} else if (conn->held != NULL && !conn->is_watched) {
+			watch(server, conn);
 		} else if (conn->held == NULL && conn->deadline_ms <= now && !conn->is_cut) {
 			conn->is_cut = true;
 			server->stats.n_cut++;

@@ -142,6 +142,7 @@ struct bsg_http_conn {
 	int64_t deadline_ms;			/* server.lock; cut then, or end the hold */
 	struct bsg_http_exchange *held;		/* server.lock; suspended now */
 	bool is_cut;				/* server.lock */
+	bool is_watched;			/* server.lock; the sweeper's epoll has it */
 	struct bsg_http_exchange *current;	/* connection's thread only; its reference */
 	bool peer_known;			/* the fields below: connection's thread only */
 	struct bsg_http_peer peer;

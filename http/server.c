@@ -14,7 +14,7 @@
 
 #define SPARE_DESCRIPTORS 128
 #define POOL_BYTES ((size_t)6 * 1024)
-#define APPLE_POOL_BYTES ((size_t)64 * 1024)	/* SCEP: 16 KiB request lines (01-architecture) */
+#define APPLE_POOL_BYTES ((size_t)32 * 1024)	/* SCEP: 16 KiB request lines (01-architecture) */
 #define THREADS_PER_PROCESSOR 4
 #define THREADS_MAX 32
 

@@ -125,7 +125,7 @@ struct bsg_http_server_options {
 	unsigned n_threads;		/* [4 for each processor, at most 32]: a pool thread walks its own connections */
 	unsigned n_connections_max;	/* [descriptor limit less 128]; never more than that */
 	unsigned n_per_address_max;	/* [no limit]; only where peers are direct */
-	size_t pool_bytes;		/* request line and headers: [6 KiB; 64 KiB on the Apple plane] */
+	size_t pool_bytes;		/* request line and headers: [6 KiB; 32 KiB on the Apple plane] */
 	unsigned request_deadline_ms;	/* handshake and whole request, however it drips [20 s] */
 	unsigned send_deadline_ms;	/* whole answer [30 s] */
 	unsigned idle_ms;		/* between two requests of a connection [75 s] */

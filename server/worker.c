@@ -17,7 +17,8 @@
 #define KEPT_S (8 * INT64_C(86400))	/* orders issued longer ago are made anew: the timetable need not reach back to them */
 #define FAILED_LOG_MAX 20	/* failures that are logged one by one, between two sweeps */
 #define AHEAD_S 3600	/* a clock that is set back by less renews nobody's orders */
-#define SWEEP_S 10	/* how often due orders are looked for without being asked */
+#define SWEEP_MS 10000	/* how often due orders are looked for without being asked */
+#define PRESENCE_MS 100	/* how often watchers are told at most: each telling makes all of their lists anew */
 #define RETENTION_S 600
 #define TLS_S 86400
 
@@ -40,7 +41,8 @@ struct bsg_orders_worker {
 	pthread_t makers[N_MAKERS], keeper;
 	size_t n_makers;
 	bool has_keeper;
-	int64_t next_retention, next_tls;	/* monotonic ms */
+	int64_t next_retention, next_tls;	/* the server's monotonic ms */
+	int64_t next_presence;			/* of CLOCK_MONOTONIC, ms; the keeper's */
 };
 
 /* With the lock held. @return false: the queue is full */
@@ -132,13 +134,36 @@ static void *maker(void *arg)
 	return NULL;
 }
 
-/* With the lock held, which is left meanwhile. */
+/* Of the machine, for waits. */
+static int64_t mono_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* With the lock held, which is left meanwhile: tell the watchers of presence, unless they were told just now. */
 static void tell_watchers(struct bsg_orders_worker *w)
 {
+	const int64_t now = mono_ms();
+
+	if (!w->presence || now < w->next_presence)
+		return;
 	w->presence = false;
+	w->next_presence = now + PRESENCE_MS;
 	pthread_mutex_unlock(&w->lock);
 	bsg_bus_wake(w->server->bus, BSG_TOPIC_PRESENCE);
 	pthread_mutex_lock(&w->lock);
+}
+
+/* With the lock held: wait to be called, until watchers are to be told, or for @until, of mono_ms(). */
+static void wait_for_work(struct bsg_orders_worker *w, int64_t until)
+{
+	const int64_t at = w->presence && w->next_presence < until ? w->next_presence : until;
+	const struct timespec time = {.tv_sec = (time_t)(at / 1000), .tv_nsec = (long)(at % 1000) * 1000000};
+
+	(void)pthread_cond_timedwait(&w->keep, &w->lock, &time);
 }
 
 /* Hand a page of due devices to the makers and wait until they are through. */
@@ -153,10 +178,8 @@ static void work_off(struct bsg_orders_worker *w, const struct bsg_due_rec *page
 		w->awaited = w->n_done + w->n + w->n_working;
 		pthread_cond_broadcast(&w->wanted);
 		while (!w->stopping && w->n_done < w->awaited) {
-			if (w->presence)
-				tell_watchers(w);
-			else
-				pthread_cond_wait(&w->keep, &w->lock);
+			wait_for_work(w, mono_ms() + SWEEP_MS);
+			tell_watchers(w);
 		}
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -338,35 +361,25 @@ static void keep_house(struct bsg_orders_worker *w, bool due)
 	}
 }
 
-static int64_t mono_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* Presence wakes it all day long: that must not put off the next sweep. */
 static void *keeper(void *arg)
 {
 	struct bsg_orders_worker *w = arg;
-	struct timespec until = {.tv_sec = 0};	/* of the next sweep */
+	int64_t until = 0;	/* the next sweep */
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
-		const bool due = w->due || mono_s() >= until.tv_sec;
-		int rc = 0;
+		const bool due = w->due || mono_ms() >= until;
 
 		w->due = false;
-		if (w->presence)
-			tell_watchers(w);
+		tell_watchers(w);
 		pthread_mutex_unlock(&w->lock);
 		keep_house(w, due);
 		pthread_mutex_lock(&w->lock);
 		if (due)
-			until.tv_sec = mono_s() + SWEEP_S;
-		while (rc == 0 && !w->due && !w->presence && !w->stopping)
-			rc = pthread_cond_timedwait(&w->keep, &w->lock, &until);
+			until = mono_ms() + SWEEP_MS;
+		if (!w->due && !w->stopping)
+			wait_for_work(w, until);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;

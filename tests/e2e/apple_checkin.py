@@ -127,7 +127,7 @@ def a_get_of_16_kib_enrols_in_either_alphabet():
         body = phone.message(phone.envelope(phone.csr()), more=padding)
         path = "/scep?operation=PKIOperation&message=" + urllib.parse.quote(encode(body), safe="")
         path += "&padding=" + "x" * (16384 - len(path) - len("GET  HTTP/1.1") - len("&padding="))
-        answer = call(server, "GET", path)
+        answer = call(server, "GET", path, None, {"X-Padding-%d" % i: "y" * 1000 for i in range(8)})  # and 8 KiB of headers
         assert (answer.status, answer.headers["Content-Type"]) == (200, MESSAGE), (answer.status, answer.body[:300])
         phone.keep(phone.hear(answer.body))
         note("request of %d bytes in a line of %d" % (len(body), len("GET %s HTTP/1.1" % path)))

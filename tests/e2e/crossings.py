@@ -357,10 +357,33 @@ def the_helpdesk_releases_a_phone_and_the_next_crossing_ends_that():
 
 
 @claim
-def presence_is_watched_by_long_poll():
+def a_burst_of_crossings_is_watched_to_its_end():
+    """Watchers are told ten times a second at most: what came meanwhile they are told afterwards, not at the end of their wait."""
     world()
     plane.add_person(server, "watched", "B10")
     plane.add_phone(server, "watched")
+    answers = []
+
+    def watch():
+        answer, gate = plane.call(server, "GET", "/api/v1/presence"), None
+        while gate != "south" and answer.status == 200:
+            answer = plane.call(server, "GET", "/api/v1/presence", headers={"If-None-Match": answer.headers["ETag"], "Prefer": "wait=50"})
+            gate = next((p["gate"] for p in answer.json()["items"] if p["person"] == "watched"), None) if answer.status == 200 else None
+            answers.append(answer.status)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    for i in range(12):  # a second apart, as a gate brings them that could not be heard for a while
+        plane.must(plane.cross(server, "in" if i % 2 else "out", badge="B10", gate="north" if i < 11 else "south",
+                               at=rfc3339(time.time() - 12 + i)))
+    thread.join(harness.PATIENCE)
+    note("%d answers to 12 crossings" % len(answers))
+    assert not thread.is_alive() and set(answers) == {200}, answers
+
+
+@claim
+def presence_is_watched_by_long_poll():
+    world()
     time.sleep(0.5)
     etag = plane.call(server, "GET", "/api/v1/presence").headers["ETag"]
     assert plane.call(server, "GET", "/api/v1/presence", headers={"If-None-Match": etag}).status == 304
