@@ -56,6 +56,7 @@ static bool known_type(plist_t node, enum bsg_plist_type *out)
 
 struct count {
 	size_t nodes;
+	bool binary;
 	struct bsg_error *err;
 };
 
@@ -75,30 +76,40 @@ static enum bsg_err check_keys(struct count *c, char **keys, size_t n)
 	return BSG_OK;
 }
 
-static enum bsg_err count_dict(struct count *c, plist_t dict, unsigned depth)
+/* @param keys  of a binary dictionary, to be freed one by one; NULL: they are not asked for, since each is a copy */
+static enum bsg_err count_entries(struct count *c, plist_t dict, unsigned depth, char **keys, uint32_t n)
 {
-	const uint32_t n = plist_dict_get_size(dict);
-	char **keys = calloc((size_t)n + 1, sizeof(*keys));
 	plist_dict_iter at = NULL;
 	enum bsg_err rc = BSG_OK;
 
-	if (keys == NULL)
-		return bsg_fail(c->err, BSG_E_NO_MEMORY, "no memory for a property list");
 	plist_dict_new_iter(dict, &at);
 	for (uint32_t i = 0; i < n && rc == BSG_OK; i++) {
 		plist_t value = NULL;
 
-		plist_dict_next_item(dict, at, &keys[i], &value);
-		if (keys[i] == NULL || value == NULL)
+		plist_dict_next_item(dict, at, keys != NULL ? &keys[i] : NULL, &value);
+		if (value == NULL || (keys != NULL && keys[i] == NULL))
 			rc = bsg_fail(c->err, BSG_E_BUG, "property list: a dictionary shorter than it says");
 		else
 			rc = count_node(c, value, depth + 1);
 		c->nodes++;
 	}
 	free(at);
-	if (rc == BSG_OK)
+	return rc;
+}
+
+/* Of a key that is twice in an XML dictionary libplist keeps one, which the number of nodes tells; in a binary one it keeps both. */
+static enum bsg_err count_dict(struct count *c, plist_t dict, unsigned depth)
+{
+	const uint32_t n = plist_dict_get_size(dict);
+	char **keys = c->binary ? calloc((size_t)n + 1, sizeof(*keys)) : NULL;
+	enum bsg_err rc;
+
+	if (c->binary && keys == NULL)
+		return bsg_fail(c->err, BSG_E_NO_MEMORY, "no memory for a property list");
+	rc = count_entries(c, dict, depth, keys, n);
+	if (rc == BSG_OK && keys != NULL)
 		rc = check_keys(c, keys, n);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; keys != NULL && i < n; i++)
 		free(keys[i]);
 	free(keys);
 	return rc;
@@ -128,10 +139,10 @@ static enum bsg_err count_node(struct count *c, plist_t node, unsigned depth)
 	return type == BSG_PLIST_ARRAY ? count_array(c, node, depth) : BSG_OK;
 }
 
-/* libplist must have built exactly what was checked. Of a key that is twice in an XML dictionary it keeps one. */
-static enum bsg_err check_tree(plist_t root, size_t nodes, struct bsg_error *err)
+/* libplist must have built exactly what was checked. */
+static enum bsg_err check_tree(plist_t root, bool binary, size_t nodes, struct bsg_error *err)
 {
-	struct count c = { .err = err };
+	struct count c = { .binary = binary, .err = err };
 	enum bsg_err rc;
 
 	if (root == NULL || plist_get_node_type(root) != PLIST_DICT)
@@ -171,7 +182,7 @@ enum bsg_err bsg_plist_read(const void *bytes, size_t len, size_t max, struct bs
 		plist_from_bin(bytes, (uint32_t)len, &plist->root);
 	else
 		plist_from_xml(bytes, (uint32_t)len, &plist->root);
-	rc = check_tree(plist->root, nodes, err);
+	rc = check_tree(plist->root, binary, nodes, err);
 	if (rc == BSG_OK)
 		*out = plist;
 	else
