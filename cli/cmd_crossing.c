@@ -82,7 +82,7 @@ int bsg_cli_presence(struct bsg_cli *cli)
 	if (bsg_cli_option(cli, "watch") == NULL)
 		return bsg_cli_run_row(cli);
 	if (!bsg_cli_path(cli, path, sizeof(path)))
-		return bsg_cli_refuse(cli, "a place's id has at most 40 letters");
+		return bsg_cli_refuse(cli, "a place's id has at most 40 letters, a cursor is what a list gave");
 	return watch(cli, path);
 }
 

@@ -217,8 +217,9 @@ const struct bsg_cli_command bsg_cli_commands[] = {
 	  .columns = "at,place,gate,direction,person,device,applied" },
 	{ .name = "presence", .args = "", .help = "Show who is in.",
 	  .options = { { "place", "PLACE", "only this place", false },
+		       { "cursor", "NEXT", "go on where the last list ended", false },
 		       { "watch", NULL, "go on showing it as it changes", false } },
-	  .method = GET, .path = "/presence", .fields = { { "place", "place", 's' } },
+	  .method = GET, .path = "/presence", .fields = { { "place", "place", 's' }, { "cursor", "cursor", 's' } },
 	  .columns = "person,device,place,since,until,state,restricted", .run = bsg_cli_presence },
 
 	/* Administrators */

@@ -24,7 +24,7 @@ struct bsg_orders_worker;
 struct bsg_drive;
 
 #define BSG_TOPIC_PRESENCE "presence"
-#define BSG_TOPIC_VERDICTS "verdicts"	/* woken together with presence */
+#define BSG_TOPIC_VERDICTS "verdicts"	/* of what presence is, too, but more often */
 /* A device's topic is `d:` and its id: its orders changed. */
 #define BSG_TOPIC_DEVICE "d:"
 #define BSG_TOPIC_SIZE (sizeof(BSG_TOPIC_DEVICE) + BSG_ID_LEN)
@@ -66,7 +66,7 @@ struct bsg_server {
 	struct bsg_http_server *people, *device, *admin, *platform_planes[BSG_PLATFORMS_MAX];
 	_Atomic bool serving;			/* all of the above is there: requests before are answered 503 */
 	char boot[BSG_ID_SIZE];		/* so that an ETag of presence never outlives the process */
-	_Atomic uint64_t presence_version;	/* grows with every crossing and every state that a device reports */
+	_Atomic uint64_t presence_version;	/* grows with crossings and with what devices report, whenever those who watch are told */
 	int64_t started;
 	struct bsg_server_counts counts;
 };

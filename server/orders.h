@@ -29,7 +29,7 @@ void bsg_orders_want(struct bsg_server *server, const char *device);
 /** Look for all orders that are due, soon: after a policy was activated, and at the start. */
 void bsg_orders_want_due(struct bsg_server *server);
 
-/** Wake those who watch presence, from another thread: also for callbacks of the store. */
+/** Wake those who watch presence and those who wait for a verdict, soon and from another thread: also for callbacks of the store. */
 void bsg_orders_want_presence(struct bsg_server *server);
 
 /**

@@ -49,10 +49,11 @@ static void woken(const char *topic, void *arg)
 
 	if (strncmp(topic, BSG_TOPIC_DEVICE, strlen(BSG_TOPIC_DEVICE)) == 0) {
 		bsg_http_waiters_wake(server->waiters, topic, wake_orders, NULL);
+	} else if (strcmp(topic, BSG_TOPIC_VERDICTS) == 0) {
+		bsg_http_waiters_wake(server->waiters, topic, wake_verdict, NULL);
 	} else if (strcmp(topic, BSG_TOPIC_PRESENCE) == 0) {
-		/* Somebody stands at the gate; lists are long, and whoever watches them can wait. */
-		bsg_http_waiters_wake(server->waiters, BSG_TOPIC_VERDICTS, wake_verdict, NULL);
-		bsg_http_waiters_wake(server->waiters, BSG_TOPIC_PRESENCE, wake_presence, NULL);
+		atomic_fetch_add(&server->presence_version, 1);
+		bsg_http_waiters_wake(server->waiters, topic, wake_presence, NULL);
 	}
 }
 

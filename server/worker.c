@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The threads behind bsg_orders_want(): some that make orders from a queue, one that keeps house (orders that are due, presence
- * watchers, retention, the TLS certificate).
+ * The threads behind bsg_orders_want(): some that make orders from a queue, one that keeps house (orders that are due, those
+ * who wait for changes, retention, the TLS certificate).
  *
  * The queue is only a hint for speed. When it is full, or the process dies, the store still knows what is due.
  */
@@ -18,7 +18,6 @@
 #define FAILED_LOG_MAX 20	/* failures that are logged one by one, between two sweeps */
 #define AHEAD_S 3600	/* a clock that is set back by less renews nobody's orders */
 #define SWEEP_MS 10000	/* how often due orders are looked for without being asked */
-#define PRESENCE_MS 100	/* how often watchers are told at most: each telling makes all of their lists anew */
 #define RETENTION_S 600
 #define TLS_S 86400
 
@@ -27,22 +26,36 @@ struct wanted {
 	bool renew;
 };
 
+/*
+ * Whom a change of what is known of phones concerns, and how long they wait at most after they were told: a gate looks one verdict up, but
+ * each telling of those who watch presence makes all of their lists anew.
+ */
+static const struct audience {
+	const char *topic;
+	int64_t pause_ms;
+} audiences[] = {
+	{BSG_TOPIC_VERDICTS, 5},	/* somebody stands at the gate: they are first */
+	{BSG_TOPIC_PRESENCE, 100},
+};
+#define N_AUDIENCES (sizeof(audiences) / sizeof(audiences[0]))
+
 struct bsg_orders_worker {
 	struct bsg_server *server;
 	pthread_mutex_t lock;
 	pthread_cond_t wanted;		/* for the makers: something is in the queue, or stop */
-	pthread_cond_t keep;		/* for the keeper: due, presence, awaited, or stop */
+	pthread_cond_t keep;		/* for the keeper: due, changed, awaited, or stop */
 	struct wanted *queue;		/* ring of QUEUE_MAX */
 	size_t first, n, n_working;
 	uint64_t n_done;		/* ever */
 	uint64_t awaited;		/* n_done at which the keeper goes on */
 	size_t n_failed;		/* since the last sweep began */
-	bool due, presence, stopping;
+	bool due, stopping;
+	bool changed[N_AUDIENCES];		/* since they were told */
+	int64_t next_told[N_AUDIENCES];		/* not before; of mono_ms() */
 	pthread_t makers[N_MAKERS], keeper;
 	size_t n_makers;
 	bool has_keeper;
 	int64_t next_retention, next_tls;	/* the server's monotonic ms */
-	int64_t next_presence;			/* of CLOCK_MONOTONIC, ms; the keeper's */
 };
 
 /* With the lock held. @return false: the queue is full */
@@ -84,11 +97,11 @@ void bsg_orders_want_presence(struct bsg_server *server)
 {
 	struct bsg_orders_worker *w = server->worker;
 
-	atomic_fetch_add(&server->presence_version, 1);
 	pthread_mutex_lock(&w->lock);
-	if (!w->presence)
+	if (!w->changed[0])
 		pthread_cond_signal(&w->keep);
-	w->presence = true;
+	for (size_t i = 0; i < N_AUDIENCES; i++)
+		w->changed[i] = true;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -143,26 +156,31 @@ static int64_t mono_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* With the lock held, which is left meanwhile: tell the watchers of presence, unless they were told just now. */
+/* With the lock held, which is left meanwhile: tell those who wait for changes, unless they were told just now. */
 static void tell_watchers(struct bsg_orders_worker *w)
 {
 	const int64_t now = mono_ms();
 
-	if (!w->presence || now < w->next_presence)
-		return;
-	w->presence = false;
-	w->next_presence = now + PRESENCE_MS;
-	pthread_mutex_unlock(&w->lock);
-	bsg_bus_wake(w->server->bus, BSG_TOPIC_PRESENCE);
-	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < N_AUDIENCES; i++) {
+		if (!w->changed[i] || now < w->next_told[i])
+			continue;
+		w->changed[i] = false;
+		w->next_told[i] = now + audiences[i].pause_ms;
+		pthread_mutex_unlock(&w->lock);
+		bsg_bus_wake(w->server->bus, audiences[i].topic);
+		pthread_mutex_lock(&w->lock);
+	}
 }
 
-/* With the lock held: wait to be called, until watchers are to be told, or for @until, of mono_ms(). */
+/* With the lock held: wait to be called, until somebody is to be told, or for @until, of mono_ms(). */
 static void wait_for_work(struct bsg_orders_worker *w, int64_t until)
 {
-	const int64_t at = w->presence && w->next_presence < until ? w->next_presence : until;
-	const struct timespec time = {.tv_sec = (time_t)(at / 1000), .tv_nsec = (long)(at % 1000) * 1000000};
+	struct timespec time;
 
+	for (size_t i = 0; i < N_AUDIENCES; i++)
+		if (w->changed[i] && w->next_told[i] < until)
+			until = w->next_told[i];
+	time = (struct timespec){.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000};
 	(void)pthread_cond_timedwait(&w->keep, &w->lock, &time);
 }
 
@@ -241,14 +259,16 @@ static size_t forget_failures(struct bsg_orders_worker *w)
 	return n;
 }
 
-static bool is_stopping(struct bsg_orders_worker *w)
+/* Between two pieces of long work: tell those who wait. @return false: the server stops */
+static bool goes_on(struct bsg_orders_worker *w)
 {
 	bool stopping;
 
 	pthread_mutex_lock(&w->lock);
+	tell_watchers(w);
 	stopping = w->stopping;
 	pthread_mutex_unlock(&w->lock);
-	return stopping;
+	return !stopping;
 }
 
 /* Make one page of what is due. @return BSG_E_UNAVAILABLE, BSG_E_NO_MEMORY: nothing was made */
@@ -279,7 +299,7 @@ static void sweep(struct bsg_orders_worker *w)
 
 	if (n_failed > FAILED_LOG_MAX)
 		bsg_log(w->server->log, BSG_LOG_ERROR, "orders", "orders could not be made %zu times in the last sweep", n_failed);
-	while (rc == BSG_OK && !is_stopping(w)) {
+	while (rc == BSG_OK && goes_on(w)) {
 		page.cursor = cursor;
 		rc = sweep_page(w, &page, recs, &err);
 		if (rc == BSG_OK && page.next[0] == '\0')
@@ -291,8 +311,9 @@ static void sweep(struct bsg_orders_worker *w)
 	free(recs);
 }
 
-static void forget_old(struct bsg_server *server)
+static void forget_old(struct bsg_orders_worker *w)
 {
+	struct bsg_server *server = w->server;
 	struct bsg_op op = {.kind = BSG_OP_RETENTION};
 	struct bsg_error err;
 	int64_t now = bsg_now(server);
@@ -305,7 +326,7 @@ static void forget_old(struct bsg_server *server)
 			bsg_log(server->log, BSG_LOG_WARNING, "store", "old crossings and reports are not forgotten: %s", err.text);
 			return;
 		}
-	} while (op.retention.more);
+	} while (op.retention.more && goes_on(w));
 }
 
 static void renew_plane(struct bsg_server *server, struct bsg_http_server *plane)
@@ -353,7 +374,7 @@ static void keep_house(struct bsg_orders_worker *w, bool due)
 		sweep(w);
 	if (now >= w->next_retention) {
 		w->next_retention = now + RETENTION_S * 1000;
-		forget_old(w->server);
+		forget_old(w);
 	}
 	if (now >= w->next_tls) {
 		w->next_tls = now + INT64_C(1000) * TLS_S;

@@ -192,12 +192,16 @@ static void with_sqlite(const char *path, const char *sql)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+#define SHA_ONE "x'0000000000000000000000000000000000000000000000000000000000000001'"
+
 /* A database of version 3 with a person, an agent and what belongs to them. */
 static void a_database_from_before_apple_phones_keeps_what_it_has(void **state)
 {
 	struct store_fixture *f = *state;
+	struct bsg_certificate_rec certificate;
+	struct bsg_invitation_rec invitation;
 	struct bsg_exemption_rec exemption;
-	struct bsg_store_blob orders;
+	struct bsg_store_blob orders, der;
 	struct bsg_orders_rec head;
 	struct bsg_device_rec device;
 	struct bsg_apple_rec recs[2];
@@ -214,13 +218,26 @@ static void a_database_from_before_apple_phones_keeps_what_it_has(void **state)
 		    "INSERT INTO device (id, person, kind, class, state, carried, enrolled, serial, seq, place, direction, at) VALUES "
 		    "('00112233445566778899aabb00000001', 'aida', 'linux-agent', 'claimed', 2, 1, 5, 7, 3, 'house', 1, 99);"
 		    "INSERT INTO orders VALUES ('00112233445566778899aabb00000001', x'0102');"
-		    "INSERT INTO certificate VALUES (zeroblob(32), '00112233445566778899aabb00000001', 5, 500, 0, x'30');"
+		    "INSERT INTO certificate VALUES (" SHA_ONE ", '00112233445566778899aabb00000001', 5, 400, 7, x'3031'), "
+		    "(zeroblob(32), '00112233445566778899aabb00000001', 5, 500, 0, x'30');"
+		    "INSERT INTO invitation VALUES (zeroblob(32), 'aida', 'linux-agent', 1, 2, 5, '00112233445566778899aabb00000001', x'', "
+		    "zeroblob(32)), (" SHA_ONE ", 'aida', 'linux-agent', 1, 2, 5, '00112233445566778899aabb00000001', x'', "
+		    "" SHA_ONE ");"
 		    "INSERT INTO exemption (id, person, device, functions, from_at, until_at, reason, author, created) VALUES "
 		    "('00112233445566778899aabb0000000e', 'aida', '', 1, 10, 20, 'why', 'socket', 9)");
 	fixture_reopen(f);
 	device = get_device(f, device_id(1));
 	assert_int_equal(device.presence.seq, 3);
 	assert_int_equal(device.certificate_expires, 500);
+	for (uint8_t i = 0; i < 2; i++) {	/* each certificate has its own bytes */
+		const uint8_t token[BSG_STORE_SHA256_LEN] = { [31] = i };
+
+		assert_ok(f, bsg_store_invitation(f->store, token, &invitation, &der, &f->err));
+		assert_int_equal(der.len, i + 1);
+		bsg_store_blob_free(&der);
+		assert_ok(f, bsg_store_certificate(f->store, token, &certificate, &f->err));
+		assert_int_equal(certificate.revoked, 7 * i);
+	}
 	assert_ok(f, bsg_store_orders(f->store, device_id(1), &head, &orders, &f->err));
 	assert_int_equal(head.serial, 7);
 	assert_int_equal(orders.len, 2);
@@ -243,6 +260,7 @@ static void a_command_that_is_out_stays_what_it_was_through_an_upgrade(void **st
 		BSG_APPLE_NO_COMMAND, BSG_APPLE_REMOVE, BSG_APPLE_INSTALL, BSG_APPLE_VERIFY, BSG_APPLE_VERIFY_LIST,
 	};
 	struct store_fixture *f = *state;
+	uint8_t sha256[BSG_STORE_SHA256_LEN];
 	sqlite3 *db;
 
 	fixture_close(f);
@@ -256,7 +274,8 @@ static void a_command_that_is_out_stays_what_it_was_through_an_upgrade(void **st
 		    "INSERT INTO person VALUES ('aida', 'Aida', 'ministry', 'kk', 1, 0);"
 		    "INSERT INTO device (id, person, kind, class, state, carried, enrolled) SELECT id, 'aida', 'ios-device', 'managed', 2, 0, 1 FROM n;"
 		    "INSERT INTO apple_device (device, state, udid, supervised, os_version, model, product, authenticated, command, last_error, "
-		    "error_at, n_errors) SELECT id, 2, id, 0, 1704, '', '', 1, i, 'why', 7, i FROM n");
+		    "error_at, n_errors) SELECT id, 2, id, 0, 1704, '', '', 1, i, 'why', 7, i FROM n;"
+		    "INSERT INTO certificate SELECT CAST(printf('%032d', i) AS BLOB), id, 1, 2, 0, x'30' FROM n");
 	fixture_reopen(f);
 	for (unsigned i = 0; i < 5; i++) {
 		struct bsg_apple_rec rec = get_apple(f, i);
@@ -264,6 +283,11 @@ static void a_command_that_is_out_stays_what_it_was_through_an_upgrade(void **st
 		assert_int_equal(rec.command, kinds[i]);
 		assert_int_equal(rec.settings_done, 0);
 		assert_string_equal(rec.last_error, i == 0 ? "" : "why");	/* the first is as desired */
+		memset(sha256, '0', sizeof(sha256));
+		sha256[31] = (uint8_t)('0' + i);
+		assert_ok(f, bsg_store_apple_by_certificate(f->store, sha256, &rec, &f->err));
+		assert_string_equal(rec.device, device_id(i));
+		assert_string_equal(rec.kind, "ios-device");
 	}
 }
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Crossings, orders, reports, presence: from the gate to the phone and back, over plain HTTP."""
+import contextlib
 import datetime
 import os
+import sqlite3
 import threading
 import time
 import uuid
@@ -356,6 +358,23 @@ def the_helpdesk_releases_a_phone_and_the_next_crossing_ends_that():
     assert entry[-1]["reason"] == "camera stuck"
 
 
+@contextlib.contextmanager
+def changed_behind_the_server(table, column, value, device_id):
+    """A number of a device that no answer of ours can come to, until the end of the block."""
+    def change(to):
+        server.kill()
+        with sqlite3.connect(os.path.join(server.state, "bosaga.db")) as database:
+            (before,) = database.execute("SELECT %s FROM %s WHERE id = ?" % (column, table), (device_id,)).fetchone()
+            database.execute("UPDATE %s SET %s = ? WHERE id = ?" % (table, column), (to, device_id))
+        server.start()
+        return before
+    before = change(value)
+    try:
+        yield
+    finally:
+        change(before)
+
+
 @claim
 def a_burst_of_crossings_is_watched_to_its_end():
     """Watchers are told ten times a second at most: what came meanwhile they are told afterwards, not at the end of their wait."""
@@ -396,6 +415,29 @@ def presence_is_watched_by_long_poll():
     thread.join(harness.PATIENCE)
     assert answers and answers[0].status == 200 and answers[0].headers["ETag"] != etag
     assert "watched" in [p["person"] for p in answers[0].json()["items"]]
+
+
+@claim
+def presence_is_read_page_by_page_and_leaves_nobody_out():
+    """V16. A phone that nothing can be told of is in all the same."""
+    world()
+    for badge in ("B10", "B1"):
+        plane.must(plane.cross(server, "in", badge=badge))
+    whole = plane.must(plane.call(server, "GET", "/api/v1/presence"))
+    assert len(whole["items"]) > 1 and whole["next"] is None
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = plane.must(plane.call(server, "GET", "/api/v1/presence?limit=1&cursor=" + cursor))
+        pages += page["items"]
+        assert len(page["items"]) <= 1
+        cursor = page["next"]
+    assert [p["device"] for p in pages] == [p["device"] for p in whole["items"]]
+    for bad in ("cursor=nonsense", "limit=0", "limit=1001", "page=2"):
+        assert plane.call(server, "GET", "/api/v1/presence?" + bad).status == 400, bad
+    watched = next(p["device"] for p in pages if p["person"] == "watched")
+    with changed_behind_the_server("device", "serial", 0xffffffff, watched):
+        (broken,) = [p for p in plane.must(plane.call(server, "GET", "/api/v1/presence"))["items"] if p["device"] == watched]
+        assert (broken["state"], broken["restricted"], broken["until"]) == ("unverified", [], None), broken
 
 
 @claim
