@@ -71,7 +71,7 @@ static enum bsg_err describe(struct bsg_server *server, const struct bsg_present
 			 bsg_reply_time(until), "restricted", view != NULL ? verified_names(view) : json_array(), "state",
 			 until != 0 ? bsg_view_weakest(view) : "unverified");
 	bsg_view_free(view);
-	return BSG_OK;
+	return *out != NULL ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "no memory for presence");
 }
 
 static enum bsg_err list(const struct watch *watch, struct bsg_page *page, json_t *items, struct bsg_error *err)
@@ -83,8 +83,8 @@ static enum bsg_err list(const struct watch *watch, struct bsg_page *page, json_
 
 	for (size_t i = 0; rc == BSG_OK && i < page->n; i++) {
 		rc = describe(watch->server, &recs[i], &item, err);
-		if (rc == BSG_OK)
-			json_array_append_new(items, item);
+		if (rc == BSG_OK && json_array_append_new(items, item) != 0)
+			rc = bsg_fail(err, BSG_E_NO_MEMORY, "no memory for presence");
 	}
 	free(recs);
 	return rc;
