@@ -29,6 +29,7 @@ bool bsg_apple_kind_parse(const char *id, enum bsg_apple_kind *out)
 enum bsg_err bsg_payload_uuid(const uint8_t seed[static BSG_SEED_LEN], const char *label, char out[static BSG_PAYLOAD_UUID_SIZE],
 			      struct bsg_error *err)
 {
+	static const char digits[] = "0123456789ABCDEF";
 	uint8_t digest[BSG_SHA256_LEN];
 	char input[BSG_SEED_LEN + BSG_PAYLOAD_ID_SIZE];
 	const size_t n = strnlen(label, BSG_PAYLOAD_ID_SIZE);
@@ -42,9 +43,10 @@ enum bsg_err bsg_payload_uuid(const uint8_t seed[static BSG_SEED_LEN], const cha
 	for (size_t i = 0, at = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			out[at++] = '-';
-		(void)snprintf(out + at, 3, "%02X", digest[i]);
-		at += 2;
+		out[at++] = digits[digest[i] >> 4];
+		out[at++] = digits[digest[i] & 0x0f];
 	}
+	out[BSG_PAYLOAD_UUID_SIZE - 1] = '\0';
 	return rc;
 }
 

@@ -20,27 +20,42 @@ static void indent(struct bsg_plist_writer *w)
 		bsg_buf_add_text(&w->buf, "\t");
 }
 
+/* What stands for a character that XML would read otherwise; NULL: it stands for itself. */
+static const char *reference_of(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '\r':	/* a reader of XML would make a line feed of it */
+		return "&#13;";
+	default:
+		return NULL;
+	}
+}
+
 static void add_escaped(struct bsg_plist_writer *w, struct bsg_str text)
 {
-	size_t n;
+	size_t added = 0, n;	/* characters that stand for themselves are added together */
 
 	for (size_t i = 0; i < text.len; i += n) {
+		const char *reference = reference_of(text.ptr[i]);
+
 		n = bsg_plist_char((const uint8_t *)text.ptr + i, text.len - i);
 		if (n == 0) {
 			w->not_text = true;
 			return;
 		}
-		if (text.ptr[i] == '&')
-			bsg_buf_add_text(&w->buf, "&amp;");
-		else if (text.ptr[i] == '<')
-			bsg_buf_add_text(&w->buf, "&lt;");
-		else if (text.ptr[i] == '>')
-			bsg_buf_add_text(&w->buf, "&gt;");
-		else if (text.ptr[i] == '\r')	/* a reader of XML would make a line feed of it */
-			bsg_buf_add_text(&w->buf, "&#13;");
-		else
-			bsg_buf_add(&w->buf, text.ptr + i, n);
+		if (reference == NULL)
+			continue;
+		bsg_buf_add(&w->buf, text.ptr + added, i - added);
+		bsg_buf_add_text(&w->buf, reference);
+		added = i + 1;
 	}
+	bsg_buf_add(&w->buf, text.ptr + added, text.len - added);
 }
 
 static void begin_value(struct bsg_plist_writer *w, const char *key)

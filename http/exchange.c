@@ -11,15 +11,17 @@
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/hex.h"
 #include "http/internal.h"
 
 static void make_id(struct bsg_http_server *server, char out[BSG_HTTP_REQUEST_ID_LEN + 1])
 {
 	/* An odd multiplier permutes 64 bits: no two requests of a server share an id. */
-	uint64_t n = atomic_fetch_add(&server->next_id, 1) * UINT64_C(0x9e3779b97f4a7c15);
+	const uint64_t n = atomic_fetch_add(&server->next_id, 1) * UINT64_C(0x9e3779b97f4a7c15) ^ server->id_mask;
+	uint8_t bytes[BSG_HTTP_REQUEST_ID_LEN / 2];
 
-	(void)snprintf(out, BSG_HTTP_REQUEST_ID_LEN + 1, "%016llx",
-		       (unsigned long long)(n ^ server->id_mask));
+	memcpy(bytes, &n, sizeof(bytes));
+	bsg_hex_encode(bytes, sizeof(bytes), out);
 }
 
 struct bsg_http_exchange *bsg_http_exchange_new(struct bsg_http_server *server,
