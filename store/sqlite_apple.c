@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations on Apple devices: docs/spec/apple.md, A80-A99. Each is one look at one row; an answer and the next command are one statement. */
+/* Operations on Apple devices: docs/spec/apple.md, A80-A99. Each finds one row by its key and changes it by one statement. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -21,19 +21,6 @@ static const struct bsg_field out_fields[] = {
 };
 static const struct bsg_record out_record = { sizeof(struct out_row), out_fields, sizeof(out_fields) / sizeof(out_fields[0]) };
 
-/* Two records of room, so that the statement is run to its end: it writes, too. */
-static enum bsg_err get_out(struct bsg_sqlite *self, enum bsg_sqlite_statement statement, const struct bsg_value *values,
-			    size_t n_values, struct out_row *out, bool *found, struct bsg_error *err)
-{
-	struct out_row rows[2] = { 0 };
-	size_t n;
-	enum bsg_err rc = bsg_sqlite_get(self, statement, values, n_values, &out_record, rows, 2, &n, err);
-
-	*found = rc == BSG_OK && n == 1;
-	*out = rows[0];
-	return rc;
-}
-
 /* Why a statement found no row that it could change. @return BSG_OK: the enrolment is there and lives */
 static enum bsg_err explain(const char *device, const struct out_row *row, bool found, struct bsg_error *err)
 {
@@ -47,7 +34,13 @@ static enum bsg_err explain(const char *device, const struct out_row *row, bool 
 static enum bsg_err get_enrolment(struct bsg_sqlite *self, const char *device, struct out_row *row, bool *found,
 				  struct bsg_error *err)
 {
-	return get_out(self, BSG_SQL_APPLE_OUT, BSG_VALUES(bsg_text(device)), row, found, err);
+	size_t n;
+	enum bsg_err rc;
+
+	*row = (struct out_row){ 0 };
+	rc = bsg_sqlite_get(self, BSG_SQL_APPLE_OUT, BSG_VALUES(bsg_text(device)), &out_record, row, 1, &n, err);
+	*found = rc == BSG_OK && n == 1;
+	return rc;
 }
 
 /* @param row  text: device, person of the certificate */
@@ -111,7 +104,8 @@ enum bsg_err bsg_sqlite_apple_authenticate(struct bsg_sqlite *self, struct bsg_o
 {
 	struct bsg_op_apple_authenticate *auth = &op->apple_authenticate;
 	const struct bsg_value values[] = { bsg_text(auth->device), bsg_text(auth->udid), bsg_num(auth->supervised),
-		bsg_num(auth->os_version), bsg_text(auth->model), bsg_text(auth->product), bsg_num(auth->at) };
+		bsg_num(auth->os_version), bsg_text(auth->model), bsg_text(auth->product), bsg_num(auth->at),
+		bsg_sha(auth->certificate_sha256) };
 	struct bsg_sqlite_row certificate, own = { .num = { 0 } };
 	bool found = false;
 	enum bsg_err rc;
@@ -127,7 +121,7 @@ enum bsg_err bsg_sqlite_apple_authenticate(struct bsg_sqlite *self, struct bsg_o
 		return rc;
 	rc = supersede(self, auth, certificate.text[1], err);
 	if (rc == BSG_OK)
-		rc = bsg_sqlite_run(self, BSG_SQL_APPLE_AUTHENTICATE, values, 7, NULL, err);
+		rc = bsg_sqlite_run(self, BSG_SQL_APPLE_AUTHENTICATE, values, 8, NULL, err);
 	op->changed = rc == BSG_OK;
 	return rc;
 }
@@ -212,9 +206,8 @@ enum bsg_err bsg_sqlite_apple_step(struct bsg_sqlite *self, struct bsg_op *op, s
 	return rc != BSG_OK || op->changed ? rc : refuse_step(self, step, err);
 }
 
-/* Write what the phone said, if it is of the command that is out. */
-static enum bsg_err note_answer(struct bsg_sqlite *self, const struct bsg_op_apple_answer *answer, struct out_row *row,
-				bool *known, struct bsg_error *err)
+/* Write what the phone said. @param known  whether it is of the command that was out */
+static enum bsg_err note_answer(struct bsg_sqlite *self, const struct bsg_op_apple_answer *answer, bool *known, struct bsg_error *err)
 {
 	static const struct {
 		enum bsg_sqlite_statement statement;
@@ -228,57 +221,62 @@ static enum bsg_err note_answer(struct bsg_sqlite *self, const struct bsg_op_app
 	const struct bsg_value values[] = { bsg_text(answer->device), bsg_text(answer->uuid), bsg_num(answer->at),
 		bsg_num(answer->answer == BSG_APPLE_VERIFIED ? answer->functions : (int64_t)answer->follow),
 		bsg_text(answer->follow_uuid), bsg_num(answer->settings_done), bsg_text(answer->error) };
-	enum bsg_err rc = get_out(self, how[answer->answer].statement, values, how[answer->answer].n_values, row, known, err);
+	int64_t n = 0;
+	enum bsg_err rc = bsg_sqlite_run(self, how[answer->answer].statement, values, how[answer->answer].n_values, &n, err);
 
-	if (rc == BSG_OK && *known && answer->next != 0)
+	*known = rc == BSG_OK && n == 1;
+	if (*known && answer->next != 0)
 		rc = bsg_sqlite_run(self, BSG_SQL_APPLE_WAKE, BSG_VALUES(bsg_text(answer->device), bsg_num(answer->next)), NULL,
 				    err);
 	return rc;
 }
 
 /* Nothing was written: say why, or give what was offered before. */
-static enum bsg_err find_offered(struct bsg_sqlite *self, struct bsg_op_apple_answer *answer, struct bsg_error *err)
+static enum bsg_err find_offered(struct bsg_op_apple_answer *answer, const struct out_row *row, struct bsg_error *err)
 {
-	struct out_row row;
-	bool found;
-	enum bsg_err rc = get_enrolment(self, answer->device, &row, &found, err);
-
-	if (rc == BSG_OK)
-		rc = explain(answer->device, &row, found, err);
-	if (rc != BSG_OK)
-		return rc;
-	if (row.state != BSG_APPLE_USABLE)
+	if (row->state != BSG_APPLE_USABLE)
 		return bsg_fail(err, BSG_E_CONFLICT, "device %s: TokenUpdate comes first", answer->device);
-	if (row.command.kind == BSG_APPLE_NO_COMMAND)
+	if (row->command.kind == BSG_APPLE_NO_COMMAND)
 		return BSG_OK;
-	answer->known = answer->answer != BSG_APPLE_IDLE && strcmp(row.command.uuid, answer->uuid) == 0;
+	answer->known = answer->answer != BSG_APPLE_IDLE && strcmp(row->command.uuid, answer->uuid) == 0;
 	if (!answer->known)
-		answer->command = row.command;
+		answer->command = row->command;
 	else if (answer->answer != BSG_APPLE_NOT_NOW)
 		return bsg_fail(err, BSG_E_INVALID, "device %s: no such answer, or no such follower, to a command of kind %d",
-				answer->device, (int)row.command.kind);
+				answer->device, (int)row->command.kind);
 	return BSG_OK;
+}
+
+/* Whether the phone is told what the row says is out, after something was written. */
+static bool gives_command(const struct bsg_op_apple_answer *answer, const struct out_row *row)
+{
+	return row->command.kind != BSG_APPLE_NO_COMMAND && !(answer->known && answer->answer == BSG_APPLE_NOT_NOW);
 }
 
 enum bsg_err bsg_sqlite_apple_answer(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)
 {
 	struct bsg_op_apple_answer *answer = &op->apple_answer;
-	struct out_row row = { 0 };
-	bool found = false;
+	struct out_row row;
+	bool found;
+	int64_t n = 0;
 	enum bsg_err rc = BSG_OK;
 
 	answer->known = false;
 	answer->command = (struct bsg_apple_command){ 0 };
 	if (answer->answer != BSG_APPLE_IDLE)
-		rc = note_answer(self, answer, &row, &answer->known, err);
+		rc = note_answer(self, answer, &answer->known, err);
 	if (rc == BSG_OK && !answer->known)
-		rc = get_out(self, BSG_SQL_APPLE_OFFER, BSG_VALUES(bsg_text(answer->device), bsg_num(answer->at)), &row, &found, err);
+		rc = bsg_sqlite_run(self, BSG_SQL_APPLE_OFFER, BSG_VALUES(bsg_text(answer->device), bsg_num(answer->at)), &n, err);
+	op->changed = rc == BSG_OK && (answer->known || n == 1);
+	if (rc == BSG_OK)	/* a second look at the row costs less than RETURNING */
+		rc = get_enrolment(self, answer->device, &row, &found, err);
+	if (rc == BSG_OK)
+		rc = explain(answer->device, &row, found, err);
 	if (rc != BSG_OK)
 		return rc;
-	op->changed = answer->known || found;
 	if (!op->changed)
-		return find_offered(self, answer, err);
-	if (row.command.kind != BSG_APPLE_NO_COMMAND)
+		return find_offered(answer, &row, err);
+	if (gives_command(answer, &row))
 		answer->command = row.command;
 	return BSG_OK;
 }

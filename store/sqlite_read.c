@@ -117,7 +117,7 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_APPLE] = { .blob = true, .sql = "SELECT " APPLE ", 0, 0, a.core_state" APPLE_FROM "WHERE a.device = ?1" },
 	[BSG_QUERY_APPLE_CERTIFICATE] = { .sql = "SELECT "
 		APPLE_OF("c.device, '', '', coalesce(a.kind, (SELECT kind FROM device WHERE id = c.device)), 0")
-		", c.expires, c.revoked FROM certificate c LEFT JOIN apple_device a ON a.device = c.device WHERE c.sha256 = ?4" },
+		", c.expires, c.revoked FROM certificate c LEFT JOIN apple_device a ON a.num = c.device_num WHERE c.sha256 = ?4" },
 	[BSG_QUERY_APPLES] = { .sql = "SELECT " APPLE ", 0, 0, a.device" APPLE_FROM
 		"WHERE a.device > ?7 AND (?2 = '' OR p.unit = ?2) ORDER BY a.device LIMIT ?10" },
 	[BSG_QUERY_APPLE_DUE] = { .sql = "SELECT device, next, next || '.' || device FROM apple_device WHERE next > 0 AND next <= ?5 "

@@ -41,7 +41,8 @@ STATEMENT(DEVICE_RELEASE,
 STATEMENT(DEVICE_CONFLICT, "UPDATE device SET conflict_at = max(conflict_at, ?2) WHERE id = ?1")
 STATEMENT(CERTIFICATE_DER_ADD, "INSERT INTO certificate_der (der) VALUES (?1)")
 STATEMENT(CERTIFICATE_ADD,
-	"INSERT INTO certificate (sha256, device, created, expires, num) VALUES (?1, ?2, ?3, ?4, last_insert_rowid())")
+	"INSERT INTO certificate (sha256, device, created, expires, num, device_num) VALUES (?1, ?2, ?3, ?4, last_insert_rowid(), "
+	"coalesce((SELECT device_num FROM certificate WHERE device = ?2 LIMIT 1), last_insert_rowid()))")
 STATEMENT(CERTIFICATE_DEVICE, "SELECT revoked, 0, 0, 0, device, '', '', '' FROM certificate WHERE sha256 = ?1")
 STATEMENT(CERTIFICATE_REVOKE, "UPDATE certificate SET revoked = ?2 WHERE sha256 = ?1")
 
@@ -115,9 +116,10 @@ STATEMENT(APPLE_INHERIT,
 	"release_reason = iif(o.release_at > n.release_at, o.release_reason, n.release_reason), "
 	"release_at = max(o.release_at, n.release_at), change = n.change + 1, due = 0 FROM device AS o WHERE n.id = ?1 AND o.id = ?2")
 STATEMENT(APPLE_AUTHENTICATE,
-	"INSERT INTO apple_device (device, state, udid, supervised, os_version, model, product, authenticated, kind) "
-	"VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT kind FROM device WHERE id = ?1)) "
-	"ON CONFLICT (device) DO UPDATE SET state = 1, supervised = ?3, os_version = ?4, model = ?5, product = ?6, authenticated = ?7, topic = '', token = x'', push_magic = '', version = version + 1, "
+	"INSERT INTO apple_device (num, device, state, udid, supervised, os_version, model, product, authenticated, kind) "
+	"VALUES ((SELECT device_num FROM certificate WHERE sha256 = ?8), ?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, "
+	"(SELECT kind FROM device WHERE id = ?1)) ON CONFLICT (device) DO UPDATE SET state = 1, supervised = ?3, os_version = ?4, "
+	"model = ?5, product = ?6, authenticated = ?7, topic = '', token = x'', push_magic = '', version = version + 1, "
 	"core_state = x'', next = 0, desired = 0, content = x'', desired_until = 0, crossing_at = 0, command = 0, uuid = '', "
 	"offered_at = 0, offered_seq = 0, not_now_at = 0, verified = 0, verified_until = 0, last_error = '', error_at = 0, n_errors = 0, push_at = 0, "
 	"push_failures = 0, settings_done = 0")
@@ -145,27 +147,22 @@ STATEMENT(APPLE_OFFER,
 	"UPDATE apple_device SET offered_at = ?2, offered_seq = iif(command < 4, desired_seq, offered_seq), version = version + 1, "
 	"verified = iif(command < 4, verified & desired, verified), verified_until = "
 	"iif(command < 4, min(verified_until, desired_until), verified_until) "
-	"WHERE device = ?1 AND state = 2 AND command > 0 AND offered_at = 0 "
-	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
+	"WHERE device = ?1 AND state = 2 AND command > 0 AND offered_at = 0")
 STATEMENT(APPLE_ACKNOWLEDGED,
 	"UPDATE apple_device SET command = ?4, uuid = ?5, offered_at = ?3, not_now_at = 0, settings_done = iif(command = 2, ?6, settings_done), "
 	"acknowledged_seq = iif(command = 2, acknowledged_seq, desired_seq), acknowledged_at = iif(command = 2, acknowledged_at, ?3), "
-	"version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND iif(command = 2, ?4 = 3, command IN (1, 3) AND ?4 > 3) "
-	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
+	"version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND iif(command = 2, ?4 = 3, command IN (1, 3) AND ?4 > 3)")
 STATEMENT(APPLE_VERIFIED,
 	"UPDATE apple_device SET command = 0, uuid = '', offered_at = 0, not_now_at = 0, verified = ?4, verified_until = desired_until, "
 	"verified_seq = desired_seq, verified_at = ?3, n_errors = iif(?4 = desired, 0, n_errors + 1), push_at = 0, push_failures = 0, "
 	"last_error = iif(?4 = desired, '', last_error), error_at = iif(?4 = desired, 0, error_at), "
-	"version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command IN (4, 5) "
-	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
+	"version = version + 1 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command IN (4, 5)")
 STATEMENT(APPLE_ERROR,
 	"UPDATE apple_device SET command = ?4, uuid = ?5, offered_at = iif(?4 = 0, 0, ?3), not_now_at = 0, last_error = ?7, error_at = ?3, "
 	"n_errors = n_errors + 1, push_at = iif(?4 = 0, 0, push_at), settings_done = iif(command = 2, ?6, settings_done), version = version + 1 "
-	"WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command > 0 AND (?4 = 0 OR ?4 > command) "
-	"RETURNING state, command, uuid, desired_seq, desired, desired_until, content")
+	"WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command > 0 AND (?4 = 0 OR ?4 > command)")
 STATEMENT(APPLE_NOT_NOW,
-	"UPDATE apple_device SET not_now_at = ?3 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command > 0 AND not_now_at = 0 "
-	"RETURNING state, 0, uuid, desired_seq, desired, desired_until, content")
+	"UPDATE apple_device SET not_now_at = ?3 WHERE device = ?1 AND uuid = ?2 AND state = 2 AND command > 0 AND not_now_at = 0")
 STATEMENT(APPLE_OUT, "SELECT state, command, uuid, desired_seq, desired, desired_until, content FROM apple_device WHERE device = ?1")
 STATEMENT(APPLE_WAKE, "UPDATE apple_device SET next = ?2 WHERE device = ?1 AND (next = 0 OR next > ?2)")
 STATEMENT(APPLE_PUSHED,

@@ -56,9 +56,9 @@ static void add_crowd(struct store_fixture *f, unsigned from, unsigned to)
 		"INSERT OR IGNORE INTO person VALUES ('crowd', 'Crowd', 'ministry', 'kk', 1, 0); "
 		"INSERT INTO device (id, person, kind, class, state, carried, enrolled) SELECT id, 'crowd', 'ios-device', 'managed', 2, 0, 1 FROM n; "
 		"INSERT INTO certificate_der SELECT i * 100, x'30' FROM n; "
-		"INSERT INTO certificate SELECT CAST(id AS BLOB), id, 1, 2, 0, i * 100 FROM n; "
-		"INSERT INTO apple_device (kind, device, state, udid, supervised, os_version, model, product, authenticated, token, core_state, next, "
-		"desired, desired_seq, command, uuid, push_at) SELECT 'ios-device', id, 2, 'u' || id, 0, 1704, '', '', 1, zeroblob(32), zeroblob(200), 1 + i, "
+		"INSERT INTO certificate SELECT CAST(id AS BLOB), id, 1, 2, 0, i * 100, i * 100 FROM n; "
+		"INSERT INTO apple_device (num, kind, device, state, udid, supervised, os_version, model, product, authenticated, token, core_state, next, "
+		"desired, desired_seq, command, uuid, push_at) SELECT i * 100, 'ios-device', id, 2, 'u' || id, 0, 1704, '', '', 1, zeroblob(32), zeroblob(200), 1 + i, "
 		"1, 1, 3, id, 1 + i FROM n; COMMIT", from, to);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)

@@ -275,7 +275,8 @@ static void a_command_that_is_out_stays_what_it_was_through_an_upgrade(void **st
 		    "INSERT INTO device (id, person, kind, class, state, carried, enrolled) SELECT id, 'aida', 'ios-device', 'managed', 2, 0, 1 FROM n;"
 		    "INSERT INTO apple_device (device, state, udid, supervised, os_version, model, product, authenticated, command, last_error, "
 		    "error_at, n_errors) SELECT id, 2, id, 0, 1704, '', '', 1, i, 'why', 7, i FROM n;"
-		    "INSERT INTO certificate SELECT CAST(printf('%032d', i) AS BLOB), id, 1, 2, 0, x'30' FROM n");
+		    "INSERT INTO certificate SELECT CAST(printf('%032d', i) AS BLOB), id, 1, 2, 0, x'30' FROM n ORDER BY i DESC;"
+		    "INSERT INTO certificate SELECT CAST(printf('%032d', i + 5) AS BLOB), id, 3, 4, 0, x'31' FROM n ORDER BY i");
 	fixture_reopen(f);
 	for (unsigned i = 0; i < 5; i++) {
 		struct bsg_apple_rec rec = get_apple(f, i);
@@ -283,11 +284,14 @@ static void a_command_that_is_out_stays_what_it_was_through_an_upgrade(void **st
 		assert_int_equal(rec.command, kinds[i]);
 		assert_int_equal(rec.settings_done, 0);
 		assert_string_equal(rec.last_error, i == 0 ? "" : "why");	/* the first is as desired */
-		memset(sha256, '0', sizeof(sha256));
-		sha256[31] = (uint8_t)('0' + i);
-		assert_ok(f, bsg_store_apple_by_certificate(f->store, sha256, &rec, &f->err));
-		assert_string_equal(rec.device, device_id(i));
-		assert_string_equal(rec.kind, "ios-device");
+		for (unsigned k = 0; k < 2; k++) {	/* by its first certificate, and by the one that it has renewed */
+			memset(sha256, '0', sizeof(sha256));
+			sha256[31] = (uint8_t)('0' + i + 5 * k);
+			assert_ok(f, bsg_store_apple_by_certificate(f->store, sha256, &rec, &f->err));
+			assert_string_equal(rec.device, device_id(i));
+			assert_string_equal(rec.udid, device_id(i));
+			assert_string_equal(rec.kind, "ios-device");
+		}
 	}
 }
 
