@@ -37,18 +37,25 @@ static const char *reference_of(char c)
 	}
 }
 
+/* Most that is written: a character that stands for itself, and is one byte. */
+static bool is_plain(char c)
+{
+	return c >= ' ' && c <= '~' && c != '&' && c != '<' && c != '>';
+}
+
 static void add_escaped(struct bsg_plist_writer *w, struct bsg_str text)
 {
 	size_t added = 0, n;	/* characters that stand for themselves are added together */
 
 	for (size_t i = 0; i < text.len; i += n) {
-		const char *reference = reference_of(text.ptr[i]);
+		const char *reference;
 
-		n = bsg_plist_char((const uint8_t *)text.ptr + i, text.len - i);
+		n = is_plain(text.ptr[i]) ? 1 : bsg_plist_char((const uint8_t *)text.ptr + i, text.len - i);
 		if (n == 0) {
 			w->not_text = true;
 			return;
 		}
+		reference = reference_of(text.ptr[i]);
 		if (reference == NULL)
 			continue;
 		bsg_buf_add(&w->buf, text.ptr + added, i - added);

@@ -4,32 +4,32 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* @param left  bytes from @data on, at least 1 */
+static void encode_group(const uint8_t *data, size_t left, uint8_t *out)
+{
+	const uint32_t v = (uint32_t)data[0] << 16 | (left > 1 ? (uint32_t)data[1] << 8 : 0) | (left > 2 ? data[2] : 0);
+
+	out[0] = (uint8_t)alphabet[v >> 18];
+	out[1] = (uint8_t)alphabet[v >> 12 & 63];
+	out[2] = left > 1 ? (uint8_t)alphabet[v >> 6 & 63] : '=';
+	out[3] = left > 2 ? (uint8_t)alphabet[v & 63] : '=';
+}
+
 void bsg_base64_encode(const uint8_t *data, size_t len, size_t line, struct bsg_buf *out)
 {
-	size_t column = 0;
+	const size_t n_groups = len / 3 + (len % 3 > 0);
+	const size_t in_line = line > 0 ? line / 4 + (line % 4 > 0) : SIZE_MAX;	/* groups */
+	const size_t n_lines = line > 0 ? n_groups / in_line + (n_groups % in_line > 0) : 0;
+	uint8_t *at = bsg_buf_extend(out, n_groups * 4 + n_lines);
 
-	for (size_t i = 0; i < len; i += 3) {
-		size_t left = len - i;
-		uint32_t v = (uint32_t)data[i] << 16;
-		char group[4];
-
-		if (left > 1)
-			v |= (uint32_t)data[i + 1] << 8;
-		if (left > 2)
-			v |= data[i + 2];
-		group[0] = alphabet[v >> 18];
-		group[1] = alphabet[v >> 12 & 63];
-		group[2] = left > 1 ? alphabet[v >> 6 & 63] : '=';
-		group[3] = left > 2 ? alphabet[v & 63] : '=';
-		bsg_buf_add(out, group, sizeof(group));
-		column += sizeof(group);
-		if (line > 0 && column >= line) {
-			bsg_buf_add(out, "\n", 1);
-			column = 0;
-		}
+	if (at == NULL)
+		return;
+	for (size_t i = 0; i < n_groups; i++) {
+		encode_group(data + 3 * i, len - 3 * i, at);
+		at += 4;
+		if (line > 0 && (i % in_line == in_line - 1 || i == n_groups - 1))
+			*at++ = '\n';
 	}
-	if (column > 0 && line > 0)
-		bsg_buf_add(out, "\n", 1);
 }
 
 /* What a character stands for; -1: nothing. */

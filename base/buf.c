@@ -41,14 +41,24 @@ static int reserve(struct bsg_buf *buf, size_t more)
 	return 1;
 }
 
-void bsg_buf_add(struct bsg_buf *buf, const void *data, size_t len)
+uint8_t *bsg_buf_extend(struct bsg_buf *buf, size_t len)
 {
+	uint8_t *at;
+
 	if (!reserve(buf, len))
-		return;
-	if (len > 0)
-		memcpy(buf->data + buf->len, data, len);
+		return NULL;
+	at = buf->data + buf->len;
 	buf->len += len;
 	buf->data[buf->len] = '\0';
+	return at;
+}
+
+void bsg_buf_add(struct bsg_buf *buf, const void *data, size_t len)
+{
+	uint8_t *at = bsg_buf_extend(buf, len);
+
+	if (at != NULL && len > 0)
+		memcpy(at, data, len);
 }
 
 void bsg_buf_add_text(struct bsg_buf *buf, const char *text)

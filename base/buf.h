@@ -31,6 +31,9 @@ void bsg_buf_init(struct bsg_buf *buf, size_t max);
 /** Append @len bytes of @data (may be NULL when @len is 0), or fail @buf. */
 void bsg_buf_add(struct bsg_buf *buf, const void *data, size_t len);
 
+/** Append @len bytes for the caller to fill, until the next append. @return where; NULL: @buf has failed */
+uint8_t *bsg_buf_extend(struct bsg_buf *buf, size_t len);
+
 /** Append a NUL-terminated string, without its NUL. */
 void bsg_buf_add_text(struct bsg_buf *buf, const char *text);
 

@@ -24,6 +24,20 @@ struct header_count {
 	bool has_control, has_unknown_coding;
 };
 
+/* Of a whole value at once, which may be a certificate: without a branch for each byte. */
+static bool has_control(const char *value)
+{
+	const size_t len = strlen(value);
+	unsigned found = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		const unsigned char c = (unsigned char)value[i];
+
+		found |= (unsigned)(c < 0x20 && c != '\t') | (unsigned)(c == 0x7f);
+	}
+	return found != 0;
+}
+
 static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
 				    const char *value)
 {
@@ -37,10 +51,8 @@ static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const ch
 	if (strcasecmp(name, "Transfer-Encoding") == 0 &&
 	    (value == NULL || strcasecmp(value, "chunked") != 0))
 		count->has_unknown_coding = true;	/* its end could not be found */
-	for (const char *at = value; at != NULL && *at != '\0'; at++) {
-		if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
-			count->has_control = true;
-	}
+	if (value != NULL && has_control(value))
+		count->has_control = true;
 	return MHD_YES;
 }
 

@@ -85,8 +85,15 @@ static void base64_may_be_broken_into_lines(void **state)
 	bsg_base64_encode((const uint8_t *)"foobar", 6, 4, &buf);
 	assert_int_equal(bsg_buf_finish(&buf, NULL), BSG_OK);
 	assert_string_equal((char *)buf.data, "Zm9v\nYmFy\n");
+	bsg_buf_clear(&buf);
+	bsg_base64_encode((const uint8_t *)"foobarf", 7, 6, &buf);	/* two groups a line, and the last one is shorter */
+	assert_string_equal((char *)buf.data, "Zm9vYmFy\nZg==\n");
 	assert_int_equal(bsg_base64_decode("Zm9v\r\n Ym\tFy\n", 13, back, 16, &len, NULL), BSG_OK);
 	assert_memory_equal(back, "foobar", 6);
+	bsg_buf_free(&buf);
+	bsg_buf_init(&buf, 9);
+	bsg_base64_encode((const uint8_t *)"foobar", 6, 4, &buf);
+	assert_int_equal(bsg_buf_finish(&buf, NULL), BSG_E_LIMIT);
 	bsg_buf_free(&buf);
 }
 
