@@ -355,6 +355,10 @@ static bool converse(struct job *job)
 
 	if (rc == BSG_OK)
 		rc = prepare(job, &err);
+	if (rc == BSG_E_NOT_FOUND) {	/* its enrolment has ended, or began anew, since it was looked up */
+		bsg_apple_fail(job->apple, job->x, BSG_E_DENIED, &err);
+		return false;
+	}
 	if (rc != BSG_OK) {
 		bsg_http_fail(job->x, rc == BSG_E_NO_MEMORY || rc == BSG_E_UNAVAILABLE ? rc : BSG_E_BUG, &err);
 		return false;

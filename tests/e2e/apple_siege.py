@@ -6,6 +6,7 @@ The server runs under libfaketime (Timed of apple_world.py, as is the phone): it
 """
 import copy
 import datetime
+import http.client
 import json
 import os
 import plistlib
@@ -22,7 +23,7 @@ from apple_world import FREED, LOCKED, POLICY, Pushes, Timed, World, told, turns
 from harness import claim, note
 
 HOUR = 3600
-N_CROWD, N_PEOPLE, N_THREADS = 200, 9, 8
+N_CROWD, N_PEOPLE, N_THREADS, N_RACES = 200, 9, 8, 20
 
 
 def left(world):
@@ -307,6 +308,42 @@ def the_same_message_from_many_connections_at_once_is_one_conversation():
     assert world.state() == "verified"
     metrics = world.end()
     assert "bosaga_time_to_restrict_seconds_count 1\n" in metrics, "counted once"
+
+
+def keeps_asking(world, stop):
+    """Idle again and again on one connection, until `stop`. @return what it was answered"""
+    phone, said = world.phone, set()
+    context = ssl.create_default_context(cafile=plane.root(world.server))
+    context.load_cert_chain(phone.issued, phone.key)
+    connection = http.client.HTTPSConnection("127.0.0.1", world.server.port + 2, timeout=harness.PATIENCE, context=context)
+    while not stop.is_set():
+        connection.request("PUT", "/mdm/server", body=plistlib.dumps({"Status": "Idle", "UDID": phone.udid}))
+        answer = connection.getresponse()
+        answer.read()
+        said.add(answer.status)
+    connection.close()
+    return said
+
+
+@claim
+def a_phone_that_begins_anew_while_it_asks_is_no_fault_of_ours():
+    world = World(kind="ios-supervised", restrict="camera, apps", apps="com.example.game")  # names of apps are a second look at it
+    world.come(["camera", "apps"])
+    for _ in range(N_RACES):
+        stop, said = threading.Event(), set()
+        threads = [threading.Thread(target=lambda s=stop, a=said: a.update(keeps_asking(world, s))) for _ in range(N_THREADS)]
+        for thread in threads:
+            thread.start()
+        harness.wait_for("they are given its command", lambda: world.show()["phone"]["offered_at"] is not None)
+        assert world.phone.authenticate().status == 200
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert said <= {200, 400}, said
+        assert world.phone.token_update().status == 200
+        world.out(["camera", "apps"])
+    told(world, LOCKED)
+    world.end()
 
 
 def hostile(udid):
