@@ -32,6 +32,11 @@ struct issuer {
 	pthread_t thread;
 };
 
+void bsg_seed_device(unsigned i, char out[static BSG_ID_SIZE])
+{
+	(void)snprintf(out, BSG_ID_SIZE, "%08x%024x", i * 2654435761u, i);
+}
+
 static void *issue(void *arg)
 {
 	struct issuer *is = arg;
@@ -41,7 +46,7 @@ static void *issue(void *arg)
 		struct bsg_profile profile = {.purpose = BSG_CERT_APPLE, .cn = phone->device, .not_before = is->seed->at,
 					      .not_after = is->seed->at + YEAR};
 
-		(void)snprintf(phone->device, sizeof(phone->device), "%08x%024x", i * 2654435761u, i);
+		bsg_seed_device(i, phone->device);
 		bsg_buf_init(&phone->certificate, 8192);
 		is->rc = bsg_keyring_issue(is->keyring, is->csr, &profile, &phone->certificate, &is->err);
 	}

@@ -24,6 +24,9 @@ struct bsg_seed_phone {
 	struct bsg_buf certificate;	/* DER; the caller frees it */
 };
 
+/** The id of the phone of person `p<i>`. */
+void bsg_seed_device(unsigned i, char out[static BSG_ID_SIZE]);
+
 /**
  * Put people `p0`, `p1`..., their badges `b0`, `b1`... and their phones, the policy and the turnstile there. Every tenth person is of
  * the unit `hall`, the others of `ministry`. Costs a signature of the CA a phone, about 2 ms of one core.

@@ -30,7 +30,7 @@ def main():
     good = out["p99_ms"] <= 50 and out["rate"] >= 0.95 * RATE and out["never"] == 0
     why = "both cores are full at %d/s, the load among it" % out["rate"] if out["rate"] < 0.95 * RATE else "not known yet"
     bench_apple.say("B5", "crossing, durable, until the pushed phone is offered its command, p99 of %d at %d/s" % (N, RATE), out["p99_ms"],
-                    "ms", "<= 50 at 1000/s", good, why="" if good else why, cpu_ms=cpu,
+                    "ms", "<= 50 at 1000/s", good, why="" if good else why, cpu_ms=cpu, peak_mib=bench.memory(),
                     **{key: out[key] for key in ("p50_ms", "max_ms", "crossing_p99_ms", "rate", "failed", "never", "requests", "pushes")})
     bench.stop()
 

@@ -21,6 +21,8 @@
 
 #include "bench/apple_seed.h"
 #include "bench/day_world.h"
+#include "store/apple.h"
+#include "store/read.h"
 
 #define TICK 30
 #define MINUTE 60
@@ -30,6 +32,7 @@
 #define LOCKED_S (2 * MINUTE)		/* a locked screen is unlocked after this */
 #define POLL_S (20 * MINUTE)
 #define N_GATES 8
+#define N_RECORDS 100			/* that are read in a tick */
 #define HOPS 4
 
 static const char policy_format[] =
@@ -68,9 +71,10 @@ static struct claim {
 	{.name = "a_phone_inside_that_can_be_told_is_restricted"}, {.name = "a_phone_that_polls_needs_no_push"},
 	{.name = "a_proven_phone_is_admitted_at_once"}, {.name = "what_is_pending_says_why_and_ends_with_the_time_out"},
 	{.name = "who_cannot_prove_is_sealed_with_the_reason"}, {.name = "a_sealed_phone_that_proves_itself_later_is_admitted"},
-	{.name = "in_the_evening_every_phone_is_free"}, {.name = "no_request_of_a_phone_failed"},
+	{.name = "what_the_server_calls_verified_the_phone_restricts"}, {.name = "in_the_evening_every_phone_is_free"},
+	{.name = "in_the_evening_the_server_knows_that_and_has_nothing_left_to_say"}, {.name = "no_request_of_a_phone_failed"},
 };
-enum { REST, FREE, BOUNDED, LOCKED_IN, POLLS, ADMIT, PENDING, SEAL, LATER, EVENING, REQUESTS, N_CLAIMS };
+enum { REST, FREE, BOUNDED, LOCKED_IN, POLLS, ADMIT, PENDING, SEAL, LATER, RECORD, EVENING, KNOWN, REQUESTS, N_CLAIMS };
 
 static int64_t now(void)
 {
@@ -180,6 +184,42 @@ static void check_phone(size_t i)
 		look(POLLS, (wanted & ~has) == 0, i, "polled, and is not restricted");
 		n_by_poll += wanted != 0;
 	}
+}
+
+/* ---- the server's own record ---------------------------------------------------------- */
+
+static bool read_record(size_t i, struct bsg_apple_rec *out, int claim)
+{
+	char device[BSG_ID_SIZE];
+	struct bsg_error err;
+	enum bsg_err rc;
+
+	bsg_seed_device((unsigned)i, device);
+	rc = bsg_store_apple(world.server->store, device, out, NULL, &err);
+	if (rc != BSG_OK)
+		look(claim, false, i, err.text);
+	return rc == BSG_OK;
+}
+
+/* Of some phones in each tick: all would double the time of a day. */
+static void check_record(size_t i)
+{
+	const uint32_t has = bsg_iphone_restricted(&world.phones[i].iphone);
+	const size_t each = world.n / N_RECORDS + 1;
+	struct bsg_apple_rec rec;
+
+	if ((i + (size_t)(now() / TICK)) % each != 0 || !read_record(i, &rec, RECORD))
+		return;
+	look(RECORD, rec.verified_until <= now() || ((uint32_t)rec.verified & ~has) == 0, i, "called verified, and free");
+}
+
+static void check_evening(size_t i)
+{
+	struct bsg_apple_rec rec;
+
+	look(EVENING, bsg_iphone_restricted(&world.phones[i].iphone) == 0, i, "restricted at 20:00");
+	if (!is_silent(i) && read_record(i, &rec, KNOWN))	/* a silent one has still to hear of its lift */
+		look(KNOWN, rec.desired == 0 && rec.verified == 0 && rec.command == BSG_APPLE_NO_COMMAND, i, "not known to be free at 20:00");
 }
 
 /* ---- the gate ----------------------------------------------------------------------- */
@@ -378,8 +418,10 @@ static bool tick(void)
 	polls();
 	rests = rests && bsg_world_settle(&world);
 	look(REST, rests, 0, "no rest");
-	for (size_t i = 0; i < world.n; i++)
+	for (size_t i = 0; i < world.n; i++) {
 		check_phone(i);
+		check_record(i);
+	}
 	ask_again();
 	for (size_t k = 0; k < n_at_gate; k++)
 		judge(at_gate[k]);
@@ -454,7 +496,7 @@ static void finish(void)
 	}
 	look(REQUESTS, stats.n_failed == 0 && n_failed == 0, 0, stats.n_failed > 0 ? stats.why : "a gate's request");
 	for (size_t i = 0; i < world.n; i++)
-		look(EVENING, bsg_iphone_restricted(&world.phones[i].iphone) == 0, i, "restricted at 20:00");
+		check_evening(i);
 }
 
 static int report(double enrolled_s, double day_s, const struct bsg_fleet_stats *stats)

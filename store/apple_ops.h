@@ -7,7 +7,7 @@
  * A80-A99.
  *
  * For each device there is at most one command. A newer desired state replaces it in place, so that a phone never works through a
- * backlog. Every operation here is one look at one row, whatever the number of devices.
+ * backlog. Every operation here finds one row by its key, whatever the number of devices.
  */
 #ifndef BSG_STORE_APPLE_OPS_H
 #define BSG_STORE_APPLE_OPS_H
