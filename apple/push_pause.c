@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#define TURN_MS 3	/* what a phone's turn takes on two cores, rather too long: handshake, command, answer, proof and its answer */
+#define TURN_MS 4	/* what a phone's turn takes on two cores, rather too long: handshake, command, answer, proof and its answer */
 
 /* Pushed until the phone has called: soon at first, and ever more slowly. */
 static int64_t pause_by_age(int64_t age)

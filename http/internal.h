@@ -122,11 +122,11 @@ void bsg_http_proved_keep(struct bsg_http_proved *table, int64_t now, const stru
 struct bsg_http_leaf *bsg_http_leaf_ref(struct bsg_http_leaf *leaf);
 void bsg_http_leaf_unref(struct bsg_http_leaf *leaf);
 
-/* Verify one DER certificate (not a TLS session's) and fill @peer; false: refuse. */
+/* Verify one DER certificate, unless that was done lately, and fill @peer; false: refuse. That its key is the client's is not shown by it. */
 bool bsg_http_leaf_verify(struct bsg_http_creds *creds, const uint8_t *der, size_t len,
 			  struct bsg_http_peer *peer, struct bsg_http_leaf **leaf);
 
-/* Fill @peer from a certificate that TLS has verified. */
+/* Fill @peer from a certificate that was verified before: of a resumed session. */
 bool bsg_http_leaf_describe(const uint8_t *der, size_t len, struct bsg_http_peer *peer,
 			    struct bsg_http_leaf **leaf);
 

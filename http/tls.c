@@ -226,8 +226,8 @@ bool bsg_http_leaf_verify(struct bsg_http_creds *creds, const uint8_t *der, size
 		return true;
 	crt = import_leaf(der, len);
 	good = crt != NULL && creds->client_ca != NULL &&
-	       gnutls_x509_trust_list_verify_crt2(creds->client_ca, &crt, 1, &purpose, 1, 0,
-						  &status, NULL) == 0 && status == 0;
+	       gnutls_x509_trust_list_verify_crt2(creds->client_ca, &crt, 1, &purpose, 1,
+						  GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &status, NULL) == 0 && status == 0;
 	if (good) {
 		describe(crt, peer);
 		bsg_http_proved_keep(creds->proved, now, peer);
@@ -251,20 +251,22 @@ static struct bsg_http_conn *conn_of(gnutls_session_t session)
 	return info != NULL ? info->socket_context : NULL;
 }
 
-/* Called in the handshake, not for resumed sessions. Non-zero ends it. */
+/* Called in the handshake, not for resumed sessions. Non-zero ends it. What else the client sends beside its own certificate is not read. */
 static int verify_client(gnutls_session_t session)
 {
 	struct bsg_http_conn *conn = conn_of(session);
-	gnutls_typed_vdata_st purpose = client_purpose();
-	unsigned n_certs = 0, status = 1;
+	const gnutls_datum_t *certs;
+	unsigned n_certs = 0;
 
 	if (conn == NULL)
 		return -1;
-	if (gnutls_certificate_get_peers(session, &n_certs) == NULL || n_certs == 0) {
+	bsg_http_leaf_unref(conn->leaf);
+	conn->leaf = NULL;
+	certs = gnutls_certificate_get_peers(session, &n_certs);
+	if (certs == NULL || n_certs == 0) {
 		if (conn->server->options.client_certificate != BSG_HTTP_CERT_REQUIRED)
 			return 0;
-	} else if (gnutls_certificate_verify_peers(session, &purpose, 1, &status) == 0 &&
-		   status == 0) {
+	} else if (bsg_http_leaf_verify(conn->creds, certs[0].data, certs[0].size, &conn->peer, &conn->leaf)) {
 		return 0;
 	}
 	pthread_mutex_lock(&conn->server->lock);
@@ -304,8 +306,8 @@ bool bsg_http_tls_peer(struct bsg_http_conn *conn, gnutls_session_t session)
 		conn->server->stats.n_resumed++;
 		pthread_mutex_unlock(&conn->server->lock);
 	}
-	if (conn->server->options.client_certificate == BSG_HTTP_CERT_NONE)
-		return true;
+	if (conn->server->options.client_certificate == BSG_HTTP_CERT_NONE || conn->leaf != NULL)
+		return true;	/* described when it was verified; not for a resumed session */
 	certs = gnutls_certificate_get_peers(session, &n_certs);
 	if (certs == NULL || n_certs == 0)
 		return conn->server->options.client_certificate == BSG_HTTP_CERT_OPTIONAL;
