@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A phone is told what to restrict, and says what became of it: rules A87 to A95, A120 to A139, Z4 to Z10 and Z20 to Z22.
+"""A phone is told what to restrict, and says what became of it: rules A87 to A95, A100 to A104, A120 to A139, Z4 to Z10 and Z20 to Z22.
 
 What the phone restricts is decided by itself, from the profile that it gets (apple_world.py).
 """
+import datetime
+import plistlib
 import time
 
 import apple_phone
 import harness
 import plane
-from apple_world import LOCKED, Timed, World, told, turnstile
+from apple_world import FREED, LOCKED, Phone, Timed, World, numbers, told, turnstile
 from harness import claim, note
 
 
@@ -218,6 +220,65 @@ def a_server_killed_between_commit_and_answer_goes_on_where_it_was():
     assert phone.said_idle()["CommandUUID"] == command["CommandUUID"], "the same command"
     assert phone.converse() == ["InstallProfile", "Restrictions"]
     assert world.state() == "verified"
+    world.end()
+
+
+@claim
+def only_the_phone_that_a_command_is_for_can_answer_it():
+    world = World()
+    phone = world.phone
+    plane.add_person(world.server, "other")
+    other = Phone(world.server, challenge=apple_phone.invite(world.server, "other")).begin()
+    fresh = Phone(world.server, challenge=apple_phone.invite(world.server, "aigerim"))
+    fresh.enrol()
+    world.come()
+    command = phone.said_idle()
+
+    def say(udid):
+        return plistlib.dumps({"Status": "Acknowledged", "UDID": udid, "CommandUUID": command["CommandUUID"]})
+    rows = {
+        "by another's certificate": ("certificate-unknown", other.put("/mdm/server", say(phone.udid))),
+        "of another phone": ("certificate-unknown", phone.put("/mdm/server", say(other.udid))),
+        "before Authenticate": ("conflict", fresh.put("/mdm/server", say(fresh.udid))),
+        "of another phone, before Authenticate": ("conflict", fresh.put("/mdm/server", say(phone.udid))),
+        "without a certificate": ("certificate-required", apple_phone.call(world.server, "PUT", "/mdm/server", say(phone.udid))),
+    }
+    for name, (problem, answer) in rows.items():
+        assert (answer.status, answer.problem()) == (400, problem), (name, answer.status, answer.body)
+        assert command["CommandUUID"].encode() not in answer.body, name
+    assert numbers(world)["apple_refused_total"] == len(rows)
+    assert (world.state(), world.show()["phone"]["acknowledged_at"]) == ("desired", None), world.show()
+    assert phone.said_idle()["CommandUUID"] == command["CommandUUID"], "it is still out"
+    assert other.converse() == [] and phone.converse() == LOCKED
+    assert world.state() == "verified"
+    world.end()
+
+
+@claim
+def a_phone_that_signs_its_messages_converses_as_one_with_a_certificate_of_tls():
+    world = World()
+    phone = world.phone
+    other = Phone(world.server, challenge=apple_phone.invite(world.server, "aigerim")).begin()
+    phone.by_signature = True
+    world.come()
+    command = phone.said_idle()
+    body = plistlib.dumps({"Status": "Acknowledged", "UDID": phone.udid, "CommandUUID": command["CommandUUID"]})
+    minutes = lambda n: apple_phone.now() + datetime.timedelta(minutes=n)  # noqa: E731
+    rows = {
+        "stale": ("signature", phone.signature(body, when=minutes(-11))), "future": ("signature", phone.signature(body, when=minutes(11))),
+        "of long ago": ("signature", phone.signature(body, when=minutes(-60 * 24 * 300))),
+        "of another body": ("signature", phone.signature(body + b" ")), "by another phone": ("certificate-unknown", other.signature(body)),
+    }
+    for name, (problem, header) in rows.items():
+        answer = apple_phone.call(world.server, "PUT", "/mdm/server", body, {"Mdm-Signature": header})
+        assert (answer.status, answer.problem()) == (400, problem), (name, answer.status, answer.body)
+    assert phone.said_idle()["CommandUUID"] == command["CommandUUID"], "it is still out"
+    assert phone.converse() == LOCKED
+    assert world.state() == "verified"
+    world.cross("out")
+    world.out([])
+    assert phone.converse() == FREED
+    assert phone.lock is None and world.show()["phone"]["verified"] == []
     world.end()
 
 

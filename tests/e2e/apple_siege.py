@@ -19,7 +19,7 @@ import time
 import apple_phone
 import harness
 import plane
-from apple_world import FREED, LOCKED, POLICY, Pushes, Timed, World, told, turnstile
+from apple_world import FREED, LOCKED, POLICY, Pushes, Timed, World, stored, told, turnstile
 from harness import claim, note
 
 HOUR = 3600
@@ -30,12 +30,6 @@ def left(world):
     """Seconds for which the server calls the phone verified."""
     until = world.show()["phone"]["verified_until"]
     return (datetime.datetime.fromisoformat(until.replace("Z", "+00:00")) - world.server.now()).total_seconds()
-
-
-def stored(world):
-    """How many batches the store has taken."""
-    metrics = plane.must(plane.call(world.server, "GET", "/metrics")).body.decode()
-    return int(next(line.split()[1] for line in metrics.splitlines() if line.startswith("bosaga_store_batches_total ")))
 
 
 def cross_in(world):

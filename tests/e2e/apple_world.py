@@ -184,6 +184,18 @@ class World:
         return metrics
 
 
+def numbers(world):
+    """What /metrics says, by names without `bosaga_`."""
+    metrics = plane.must(plane.call(world.server, "GET", "/metrics")).body.decode()
+    lines = [line.removeprefix("bosaga_").rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#")]
+    return {name: int(value) for name, value in lines}
+
+
+def stored(world):
+    """How many batches the store has taken."""
+    return numbers(world)["store_batches_total"]
+
+
 def told(world, what, patience=harness.PATIENCE):
     """Wait until the phone, which asks again and again, has been told so."""
     harness.wait_for("told %s" % what[0], lambda: world.phone.converse() == what, patience, 0.2)
