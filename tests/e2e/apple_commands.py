@@ -282,6 +282,83 @@ def a_phone_that_signs_its_messages_converses_as_one_with_a_certificate_of_tls()
     world.end()
 
 
+def at_rest(world):
+    """Wait until orders and steps are done. The server looks every second for what is due. @return what it has stored, made and stepped"""
+    seen, since = written(world), time.monotonic()
+
+    def quiet():
+        nonlocal seen, since
+        now = written(world)
+        if now != seen:
+            seen, since = now, time.monotonic()
+        return time.monotonic() - since > 3
+    harness.wait_for("nothing more is written", quiet)
+    return seen
+
+
+def written(world):
+    said = numbers(world)
+    return tuple(said[name] for name in ("store_batches_total", "orders_made_total", "steps_total"))
+
+
+@claim
+def each_answer_is_one_write_and_one_that_says_nothing_new_is_none():
+    world = World()  # without a push certificate, so that no push is written
+    phone = world.phone
+    phone.refuses = {"Restrictions"}
+    before = at_rest(world)
+
+    def costs(n, said, *more, **chain):
+        """Say it, which is to cost so many writes. @return the command that is given: its UUID and what it asks for"""
+        nonlocal before
+        command = phone.said_idle(*more, **chain)
+        after = written(world)
+        assert after == (before[0] + n, *before[1:]), (said, before, after)
+        before = after
+        return command and (command["CommandUUID"], command["Command"])
+    for _ in range(5):
+        assert costs(0, "Idle, and there is nothing") is None
+    world.come()
+    before = at_rest(world)
+    uuid, command = costs(1, "given")
+    for _ in range(3):
+        assert costs(0, "given again")[0] == uuid
+    assert costs(0, "an answer to no command of ours", "Acknowledged", "no-such-command")[0] == uuid
+    assert costs(1, "NotNow", "NotNow", uuid) is None
+    for _ in range(2):
+        assert costs(0, "NotNow again", "NotNow", uuid) is None
+    assert costs(0, "given after NotNow")[0] == uuid
+    asked = []
+    while uuid is not None:
+        asked.append(command["RequestType"])
+        status, more = phone.obey(command)
+        answered, (uuid, command) = uuid, costs(1, asked[-1], status, uuid, **more) or (None, None)
+        for again in ((status, answered), ()):
+            given = costs(0, "the same answer again, and Idle", *again, **(more if again else {}))
+            assert (given and given[0]) == uuid, (asked, again, given)
+    assert asked == ["InstallProfile", "Restrictions", "ProfileList"] and world.state() == "verified", (asked, world.show())
+    assert at_rest(world) == before, "nor later"
+    world.end()
+
+
+@claim
+def the_numbers_of_a_conversation_with_a_locked_screen_are_those_of_its_messages():
+    world = World()
+    phone = world.phone
+    world.come()
+    phone.locked = True
+    assert phone.converse() == ["InstallProfile"]
+    phone.locked = False
+    assert phone.converse() == LOCKED
+    harness.wait_for("both of its Idles are counted", lambda: numbers(world)["apple_idles_total"] == 2)
+    want = {"idles": 2, "offered": 3, "not_now": 1, "acknowledged": 1, "verified": 1, "errors": 0, "refused": 0, "authenticated": 1, "token_updates": 1,
+            "checkouts": 0, "scep_issued": 1, "scep_renewed": 0, "scep_refused": 0}
+    said = numbers(world)
+    said = {name: said["apple_%s_total" % name] for name in want}
+    assert said == want, said
+    world.end()
+
+
 RADIOS = ["camera", "hotspot", "bluetooth"]
 
 
