@@ -359,6 +359,51 @@ def the_numbers_of_a_conversation_with_a_locked_screen_are_those_of_its_messages
     world.end()
 
 
+@claim
+def a_command_that_a_phone_calls_malformed_is_shown_as_such_and_asked_the_other_way():
+    world = World(server=Timed)
+    phone = world.phone
+    phone.refusal = "CommandFormatError"
+    phone.refuses = {"InstallProfile"}
+    world.come()
+    assert phone.converse() == ["InstallProfile"], "and nothing follows"
+    trouble = "CommandFormatError: MCInstallationErrorDomain 4001: Cannot do it"
+    assert (world.state(), world.show()["phone"]["trouble"]) == ("unverified", trouble), world.show()
+    shown = world.server.cli("device", "show", phone.id)
+    assert [r["state"] for r in shown["restricted"] if r["function"] == "camera"] == ["unverified"], shown
+    assert shown["phone"]["trouble"] == trouble and trouble in world.server.cli_text("device", "show", phone.id)
+    phone.refuses = {"Restrictions"}
+    world.server.set(40)
+    told(world, ["InstallProfile", "Restrictions", "ProfileList"])
+    assert (world.state(), world.show()["phone"]["trouble"]) == ("verified", None), world.show()
+    assert numbers(world)["apple_errors_total"] == 2
+    world.cross("out")
+    world.out([])
+    command = phone.said_idle()
+    following = phone.said_idle("CommandFormatError", command["CommandUUID"])  # without saying why
+    assert (command["Command"]["RequestType"], following["Command"]["RequestType"]) == ("RemoveProfile", "InstallProfile")
+    assert world.show()["phone"]["trouble"] == "CommandFormatError without a reason", world.show()
+    world.end()
+
+
+@claim
+def the_time_to_restrict_and_to_lift_is_that_from_the_crossing_to_the_proof():
+    world = World(server=Timed)
+    for n, (direction, desired, what, name) in enumerate((("in", ["camera"], LOCKED, "restrict"), ("out", [], FREED, "lift")), 1):
+        begun = world.second()
+        world.cross(direction)
+        world.out(desired)
+        world.server.set(n * 40)
+        assert world.phone.converse() == what
+        name = "time_to_%s_seconds" % name
+        harness.wait_for("it is counted", lambda count=name + "_count": numbers(world)[count])
+        said, longest = numbers(world), world.second() - begun
+        count, soon, took = (said[name + part] for part in ("_count", '_bucket{le="30"}', "_sum"))
+        note("%s: %d s, at most %d" % (name, took, longest))
+        assert (count, soon) == (1, 0) and 40 <= took <= longest, (count, soon, took, longest)
+    world.end()
+
+
 RADIOS = ["camera", "hotspot", "bluetooth"]
 
 

@@ -38,7 +38,8 @@ class Phone(apple_phone.Phone):
         self.lock = None        # the installed lock profile
         self.locked = False     # its screen
         self.disobeys = False
-        self.refuses = set()    # commands that are answered Error
+        self.refuses = set()    # commands that are answered so:
+        self.refusal = "Error"
         self.on = {"PersonalHotspot", "Bluetooth"}  # switches of a supervised phone
         self.stiff = set()      # those that Settings cannot switch
 
@@ -70,7 +71,7 @@ class Phone(apple_phone.Phone):
         kind = command["RequestType"]
         if kind in self.refuses:
             chain = [{"ErrorDomain": "MCInstallationErrorDomain", "ErrorCode": 4001, "LocalizedDescription": "no", "USEnglishDescription": "Cannot do it"}]
-            return "Error", {"ErrorChain": chain}
+            return self.refusal, {"ErrorChain": chain}
         if kind == "InstallProfile":
             if self.locked:
                 return "NotNow", {}
