@@ -12,6 +12,7 @@ import http.client
 import os
 import plistlib
 import sqlite3
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -135,6 +136,54 @@ def a_get_of_16_kib_enrols_in_either_alphabet():
     assert b"BEGIN CERTIFICATE" in phone.hear(answer.body), "the message of the query is not looked at"
     assert call(server, "GET", "/scep?operation=GetCACaps").body == b"POSTPKIOperation\nSHA-256\nAES\nSCEPStandard\nRenewal\n"
     end(server)
+
+
+def scepclient(server, challenge):
+    """Debian's client, which knows SHA-1 and DES alone: (its folder, exit status, what it said)."""
+    folder = harness.folder("scepclient-")
+    done = subprocess.run(["scepclient", "-server-url", "https://127.0.0.1:%d/scep" % (server.port + 2), "-private-key", folder + "/key.pem",
+                           "-certificate", folder + "/cert.pem", "-challenge", challenge, "-cn", "a phone"],
+                          cwd=folder, env=dict(os.environ, SSL_CERT_FILE=plane.root(server)), capture_output=True, text=True, check=False)
+    return folder, done.returncode, done.stdout + done.stderr
+
+
+OLD_MESSAGES = [("aes128", "sha1"), ("des3", "sha256"), ("des3", "sha1")]  # cipher, digest
+
+
+@claim
+def old_algorithms_enrol_where_scep_legacy_ciphers_allows_them():
+    server = serve(config="scep_legacy_ciphers = yes\n")
+    caps = call(server, "GET", "/scep?operation=GetCACaps").body.split()
+    assert {b"DES3", b"SHA-1"} < set(caps) and b"AES" in caps, caps
+    for cipher, digest in OLD_MESSAGES:
+        phone = Phone(server, invite(server, "aigerim"))
+        phone.keep(phone.ask(phone.message(phone.envelope(phone.csr(), cipher), digest)))
+        assert (said(phone.authenticate()), said(phone.token_update())) == (GOOD, GOOD), (cipher, digest)
+    phone = Phone(server)
+    folder, status, out = scepclient(server, invite(server, "aigerim"))
+    assert status == 0, out
+    phone.key = folder + "/key.pem"
+    with open(folder + "/cert.pem", "rb") as stream:
+        phone.keep(stream.read())
+    assert (said(phone.authenticate()), said(phone.token_update())) == (GOOD, GOOD)
+    assert state(server, phone) == "active" and ("device:" + phone.id, "enrol", phone.id) in actions(server)
+    end(server)
+
+
+@claim
+def old_algorithms_are_refused_as_such_where_nobody_allowed_them():
+    for config in ("", "scep_legacy_ciphers = no\n"):
+        server = serve(config=config)
+        caps = call(server, "GET", "/scep?operation=GetCACaps").body.split()
+        assert not {b"DES3", b"SHA-1"} & set(caps), caps
+        challenge = invite(server, "aigerim")
+        phone = Phone(server, challenge)
+        for cipher, digest in OLD_MESSAGES:
+            assert phone.ask(phone.message(phone.envelope(phone.csr(), cipher), digest)) == "badAlg", (cipher, digest)
+        folder, status, out = scepclient(server, challenge)
+        assert status != 0 and "badAlg" in out and not os.path.exists(folder + "/cert.pem"), out
+        assert b"BEGIN CERTIFICATE" in phone.ask(phone.request()), "none of it has used the invitation"
+        end(server)
 
 
 @claim
