@@ -9,6 +9,7 @@ import time
 import urllib.parse
 
 import apple_phone
+import apple_world
 import harness
 from harness import claim, note
 import owner
@@ -422,6 +423,30 @@ def a_phone_that_never_called_is_shown_as_not_enrolled_and_cannot_arrive():
     iphone("g2").enrol()
     page = logged_in("g2", "G-2").page()
     assert "has not called yet" in page.text and not [f for f in page.forms if f["action"].startswith("/me/arrive")], page.text
+
+
+@claim
+def whose_phone_said_not_now_is_asked_to_unlock_it_until_it_has_obeyed():
+    person("g4", "G-4")
+    phone = apple_world.Phone(server, apple_phone.invite(server, "g4")).begin()
+    browser = logged_in("g4", "G-4")
+    words = {"kk": "экран құлыптаулы кезде ол өзгерісті қабылдамайды", "ru": "с заблокированным экраном он не принимает изменений",
+             "en": "with a locked screen it takes no change"}
+
+    def asked():
+        """The languages in which the page asks, each in its own words."""
+        pages = {lang: browser.page("/me?lang=" + lang).text for lang in words}
+        return [lang for lang in words if words[lang] in pages[lang]]
+
+    phone.locked = True
+    plane.must(plane.cross(server, "in", badge="G-4"))
+    harness.wait_for("it is told", lambda: phone.converse() == ["InstallProfile"])
+    assert asked() == ["kk", "ru", "en"], browser.page().text
+    page = browser.page("/me?lang=en")
+    assert "being switched off" in page.text, page.text
+    phone.locked = False
+    harness.wait_for("it obeys", lambda: phone.converse() == apple_world.LOCKED)
+    assert asked() == [] and "off, verified" in browser.page("/me?lang=en").text, browser.page().text
 
 
 @claim
