@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+import apple_world
 import harness
 from harness import claim, note
 import plane
@@ -199,6 +200,44 @@ def a_renewed_certificate_is_not_blamed_for_the_one_that_has_ended():
     assert put(server, "".join(apple.pair())).status == 200
     harness.wait_for("the new one is in use", lambda: lines(server)["apple-pushes"]["health"] == "ok")
     server.stop()
+
+
+def push_state(server):
+    metrics = plane.call(server, "GET", "/metrics").body.decode()
+    return int(next(line.split()[1] for line in metrics.splitlines() if line.startswith("bosaga_apple_push_state ")))
+
+
+@claim
+def an_apple_that_is_not_reached_is_told_with_what_waits_until_it_is_reached():
+    pushes = apple_world.Pushes()  # nobody listens there yet
+    world = apple_world.World(config=pushes.config())
+    server = world.server
+    world.come()
+
+    def bad():
+        line = lines(server)["apple-pushes"]
+        return line if line["health"] == "bad" and "localhost" in line["what"] else None
+
+    line, _ = harness.wait_for("it is told why", bad)
+    assert line["what"].startswith("Apple is not reached, 1 wait: localhost:%d: " % pushes.port), line
+    assert "TCP 443" in line["remedy"], line
+    assert push_state(server) == 2
+    try:
+        server.cli_text("doctor")
+        raise AssertionError("doctor says that all is well")
+    except harness.Refused as refused:
+        assert refused.status == 1 and "Apple is not reached" in refused.out and line["remedy"] in refused.out, refused.out
+    assert plane.call(server, "GET", "/readyz").status == 200
+    pushes.start()
+    # The pauses grow to a minute: the one that was begun last has to pass first.
+    harness.wait_for("Apple is reached", lambda: lines(server)["apple-pushes"]["health"] == "ok", 2 * harness.PATIENCE)
+    assert lines(server)["apple-pushes"]["what"].startswith("Apple takes them"), lines(server)["apple-pushes"]
+    assert push_state(server) == 1
+    assert "Apple takes them" in server.cli_text("doctor")
+    assert ("01" * 32, 200) in [(push["token"], push["status"]) for push in pushes.sent()], pushes.sent()
+    apple_world.told(world, apple_world.LOCKED)
+    world.end()
+    pushes.stop()
 
 
 @claim
