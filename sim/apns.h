@@ -27,7 +27,7 @@ struct bsg_sim_behaviour {
 	int64_t retry_after_s;			/* the header */
 	unsigned delay_ms;			/* before each answer */
 	bool is_silent;				/* take requests and answer nothing */
-	bool drops;				/* close the connection instead of answering */
+	bool drops;				/* close the connection instead of answering; behind a GOAWAY that names the reason, if there is one */
 	bool resets;				/* reset the stream instead of answering */
 	unsigned goaway_after;			/* as many requests on a connection, then GOAWAY: what comes later on it is lost */
 	char token[BSG_SIM_TOKEN_SIZE];		/* only for this device token, "" for all */

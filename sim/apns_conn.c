@@ -153,15 +153,16 @@ static void answer(struct bsg_apns_stream *stream)
 		stream->conn->is_dead = true;
 }
 
-static void go_away(struct bsg_apns_conn *conn)
+static void go_away(struct bsg_apns_conn *conn, const char *reason)
 {
-	static const char why[] = "{\"reason\":\"Shutdown\"}";
+	char why[BSG_SIM_APNS_TEXT + 16];
+	int len;
 
 	if (conn->is_leaving)
 		return;
 	conn->is_leaving = true;
-	(void)nghttp2_submit_goaway(conn->h2, NGHTTP2_FLAG_NONE, conn->last_id, NGHTTP2_NO_ERROR,
-				    (const uint8_t *)why, sizeof(why) - 1);
+	len = snprintf(why, sizeof(why), "{\"reason\":\"%s\"}", reason[0] != '\0' ? reason : "Shutdown");
+	(void)nghttp2_submit_goaway(conn->h2, NGHTTP2_FLAG_NONE, conn->last_id, NGHTTP2_NO_ERROR, (const uint8_t *)why, (size_t)len);
 	pthread_mutex_lock(&conn->apns->lock);
 	conn->apns->stats.n_goaways++;
 	pthread_mutex_unlock(&conn->apns->lock);
@@ -178,8 +179,10 @@ static void on_request(struct bsg_apns_stream *stream)
 		conn->is_dead = true;
 	bsg_apns_request_judge(stream);
 	if (stream->verdict.goaway)
-		go_away(conn);
-	if (stream->verdict.drops) {
+		go_away(conn, stream->verdict.reason);
+	if (stream->verdict.drops && conn->is_leaving) {
+		conn->forsakes = true;
+	} else if (stream->verdict.drops) {
 		conn->is_dead = true;
 	} else if (stream->verdict.resets) {
 		(void)nghttp2_submit_rst_stream(conn->h2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);
@@ -367,12 +370,12 @@ static void write_all(struct bsg_apns_conn *conn)
 }
 
 /*
- * After a GOAWAY: when the last answer is out, say good-bye, but read on until the peer
+ * After a GOAWAY: when the last answer, if there will be any, is out, say good-bye, but read on until the peer
  * closes. Closing with bytes unread would reset the connection and take answers with it.
  */
 static void leave(struct bsg_apns_conn *conn)
 {
-	if (!conn->is_leaving || conn->is_shut || conn->streams != NULL || conn->out_sent < conn->out_len ||
+	if (!conn->is_leaving || conn->is_shut || (conn->streams != NULL && !conn->forsakes) || conn->out_sent < conn->out_len ||
 	    nghttp2_session_want_write(conn->h2))
 		return;
 	(void)gnutls_bye(conn->tls, GNUTLS_SHUT_WR);

@@ -63,6 +63,7 @@ struct bsg_apns_conn {
 	unsigned n_requests;
 	int32_t last_id;		/* the newest that is worked on */
 	bool is_leaving;		/* GOAWAY was sent: streams after last_id are lost */
+	bool forsakes;			/* it leaves without the answers that are due */
 	bool is_shut;			/* we have said good-bye and read until the peer does */
 	bool is_dead;
 	uint8_t *out;			/* waits for the socket */

@@ -155,6 +155,40 @@ static void goaway_among_many_streams_loses_and_doubles_nothing(void **state)
 	world_stop(&w);
 }
 
+/* libcurl does not show the reason that a GOAWAY names: what it takes along is a broken connection (A69, A73). */
+static void a_goaway_instead_of_an_answer_pauses_everything_and_is_tried_no_oftener(void **state)
+{
+	const struct bsg_sim_behaviour leaves = { .status = 403, .reason = "BadCertificate", .goaway_after = 1, .drops = true };
+	unsigned n_begun = 1;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_start(&w);
+	behave(&w, leaves);
+	for (unsigned i = 0; i < 50; i++)
+		world_send(&w, i, BSG_PUSH_LOCK, LATER);
+	world_wait_state(&w, 1, BSG_PUSH_DOWN);
+	for (int64_t whole_ms = 1000; whole_ms <= 8000; whole_ms *= 2) {
+		world_wait_waiting(&w, 50);
+		world_pass(&w, whole_ms / 2 - 1);
+		assert_int_equal(sender_stats(&w).n_attempts, n_begun);	/* half of the pause is certain */
+		world_pass(&w, whole_ms / 2 + 2);
+		assert_int_equal(sender_stats(&w).n_attempts, ++n_begun);	/* and one asks for all */
+	}
+	world_wait_waiting(&w, 50);
+	assert_int_equal(apns_stats(&w).n_goaways, n_begun);
+	assert_int_equal(apns_stats(&w).n_connections, n_begun);
+	assert_int_equal(w.n_states, 1);
+	behave(&w, (struct bsg_sim_behaviour){ 0 });
+	world_pass(&w, 60000);
+	world_wait_results(&w, 50);
+	assert_int_equal(world_n_outcome(&w, BSG_PUSH_TAKEN), 50);
+	assert_int_equal(w.states[1].state, BSG_PUSH_WORKING);
+	world_check_sums(&w);
+	world_stop(&w);
+}
+
 static void connections_that_break_are_made_again(void **state)
 {
 	struct world w;
@@ -581,6 +615,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(thousands_of_pushes_break_no_connection),
 		cmocka_unit_test(when_streams_run_out_there_are_a_few_connections_and_no_more),
 		cmocka_unit_test(goaway_among_many_streams_loses_and_doubles_nothing),
+		cmocka_unit_test(a_goaway_instead_of_an_answer_pauses_everything_and_is_tried_no_oftener),
 		cmocka_unit_test(connections_that_break_are_made_again),
 		cmocka_unit_test(an_endpoint_that_is_away_is_told_once_and_found_again),
 		cmocka_unit_test(silence_is_a_broken_connection),

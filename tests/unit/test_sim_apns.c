@@ -120,6 +120,7 @@ static void a_file_tells_it_to_differ(void **state)
 		{ "{\"drops\":true}", " 000 0" },
 		{ "{\"resets\":true}", " 000 0" },
 		{ "{\"goaway_after\":1,\"delay_ms\":20}", " 200 2" },
+		{ "{\"goaway_after\":1,\"drops\":true,\"status\":403,\"reason\":\"BadCertificate\"}", " 000 0" },
 		{ "{\"status\":500,\"reason\":\"Elsewhere\",\"token\":\"00\"}", " 200 2" },
 		{ "", " 200 2" },
 	};
