@@ -113,6 +113,7 @@ int bsg_cli_device_show(struct bsg_cli *cli);
 int bsg_cli_device_carry(struct bsg_cli *cli);
 int bsg_cli_doctor(struct bsg_cli *cli);
 int bsg_cli_apple_push_request(struct bsg_cli *cli);
+int bsg_cli_apple_push_sign(struct bsg_cli *cli);
 int bsg_cli_apple_push_certificate(struct bsg_cli *cli);
 int bsg_cli_decide(struct bsg_cli *cli);
 int bsg_cli_gate_credential(struct bsg_cli *cli);

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bosaga doctor` and the push certificate: request, import, renewal, what is refused, and a crash in between (V80-V84, A146-A149)."""
+"""`bosaga doctor` and the push certificate: request, signature of the MDM vendor, import, renewal, what is refused, a crash in between (V80-V84, A146-A150)."""
+import base64
 import json
 import os
+import plistlib
 import random
 import stat
 import subprocess
@@ -302,6 +304,157 @@ def a_crash_while_importing_leaves_the_old_pair_or_the_new_one():
         assert lines(server)["apple-push-certificate"]["health"] == "ok"
     note("the old one %d times, the new one %d times" % tuple(ends))
     server.stop()
+
+
+class Vendor:
+    """An MDM vendor with what Apple gave to it, on a machine that knows of no server."""
+
+    def __init__(self):
+        self.dir = harness.folder("vendor-")
+        self.certificate("root")
+        self.certificate("wwdr", "root")
+        self.certificate("vendor", "wwdr")
+        self.chain = self.write("chain.pem", self.read("vendor.pem") + self.read("wwdr.pem") + self.read("root.pem"))
+        self.key, self.out = self.path("vendor.key"), self.path("upload")
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def read(self, name):
+        with open(self.path(name), encoding="ascii") as stream:
+            return stream.read()
+
+    def write(self, name, data, mode=0o600):
+        with open(self.path(name), "wb") as stream:
+            stream.write(data.encode() if isinstance(data, str) else data)
+        os.chmod(self.path(name), mode)
+        return self.path(name)
+
+    def certificate(self, name, issuer=None):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.path(name + ".key"), "-out", self.path(name + ".pem"),
+                "-subj", "/CN=Not Apple's " + name, "-days", "400", *(self.by(issuer) if issuer else ()))
+
+    def by(self, issuer):
+        return "-CA", self.path(issuer + ".pem"), "-CAkey", self.path(issuer + ".key")
+
+    def sign(self, request, key=None, chain=None):
+        without = {name: value for name, value in os.environ.items() if not name.startswith("BOSAGA")}
+        return harness.run([harness.program("bosaga"), "apple", "push-sign", request, "--vendor-key", key or self.key,
+                            "--vendor-chain", chain or self.chain, "--out", self.out], env=without)
+
+    def request(self, *key):
+        """A request with a key of its own, DER."""
+        return openssl("req", "-new", "-newkey", *key, "-nodes", "-keyout", self.path("customer.key"), "-subj", "/CN=x", "-outform", "DER")
+
+
+def as_pem(label, der, columns=64):
+    text = base64.b64encode(der).decode()
+    lines_ = [text[at:at + columns] for at in range(0, len(text), columns)]
+    return "-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label, "\n".join(lines_), label)
+
+
+@claim
+def what_a_vendor_signs_without_a_server_an_independent_reader_agrees_with():
+    server, apple, vendor = harness.Server().start(), Apple(), Vendor()
+    request, file = apple.path("out.csr"), apple.path("push.pem")
+    server.cli_text("apple", "push-request", "--out", request)
+    assert vendor.sign(request) == ""
+    upload = plistlib.loads(base64.b64decode(vendor.read("upload"), validate=True), fmt=plistlib.FMT_XML)
+    assert sorted(upload) == ["PushCertCertificateChain", "PushCertRequestCSR", "PushCertSignature"], upload
+    assert all(isinstance(value, str) for value in upload.values()), upload
+    assert upload["PushCertCertificateChain"] == vendor.read("chain.pem")
+
+    der = base64.b64decode(upload["PushCertRequestCSR"], validate=True)
+    assert der == openssl("req", "-in", request, "-outform", "DER")
+    key = os.path.join(server.state, "keys", "apple-push.key")
+    assert openssl("req", "-inform", "DER", "-noout", "-pubkey", input=der) == openssl("pkey", "-in", key, "-pubout")
+
+    signature = vendor.write("signature", base64.b64decode(upload["PushCertSignature"], validate=True))
+    public = vendor.write("public", openssl("x509", "-noout", "-pubkey", input=upload["PushCertCertificateChain"].encode()))
+    openssl("dgst", "-sha256", "-verify", public, "-signature", signature, vendor.write("der", der))
+    openssl("verify", "-CAfile", vendor.path("root.pem"), "-untrusted", vendor.path("chain.pem"), vendor.path("vendor.pem"))
+
+    with open(file, "w", encoding="ascii") as stream:  # what Apple makes of it is at home on the server that asked
+        stream.write(apple.sign(as_pem("CERTIFICATE REQUEST", der)))
+    assert server.cli("apple", "push-certificate", file)["topic"] == TOPIC
+    server.stop()
+
+
+@claim
+def a_chain_as_other_programs_write_it_is_rewritten_as_apple_wants_it():
+    vendor = Vendor()
+    request = vendor.write("new.csr", as_pem("NEW CERTIFICATE REQUEST", vendor.request("rsa:2048")))
+    ders = [openssl("x509", "-in", vendor.path(name + ".pem"), "-outform", "DER") for name in ("vendor", "wwdr", "root")]
+    text = "Bag Attributes: <R&D>\n" + vendor.read("vendor.key") + "".join(as_pem("CERTIFICATE", der, 76) + "\n" for der in ders)
+    both = vendor.write("both.pem", text.replace("\n", "\r\n"))
+    vendor.sign(request, key=both, chain=both)
+    upload = plistlib.loads(base64.b64decode(vendor.read("upload")))
+    assert upload["PushCertCertificateChain"] == vendor.read("chain.pem")
+
+
+@claim
+def a_vendor_signs_nothing_that_apple_would_refuse():
+    vendor = Vendor()
+    der = vendor.request("rsa:2048")
+    good = vendor.write("good.csr", as_pem("CERTIFICATE REQUEST", der))
+    vendor.certificate("other")
+    pem = {name: vendor.read(name + ".pem") for name in ("root", "wwdr", "vendor")}
+
+    def wwdr(key, days):
+        public = vendor.write("public", openssl("pkey", "-in", vendor.path(key), "-pubout"))
+        return openssl("x509", "-new", "-force_pubkey", public, "-subj", "/CN=Not Apple's wwdr", *vendor.by("root"), "-days", days).decode()
+
+    def request(name, data):
+        return {"request": vendor.write(name, data)}
+
+    def chain(name, data):
+        return {"chain": vendor.write(name, data)}
+
+    def key(name, data, mode=0o600):
+        return {"key": vendor.write(name, data, mode)}
+
+    cases = [  # what is wrong, the file that it is in, what is said of it
+        (request("text.csr", "hello"), "text.csr", 'no "-----BEGIN CERTIFICATE REQUEST-----"'),
+        (request("certificate.csr", pem["vendor"]), "certificate.csr", 'no "-----BEGIN CERTIFICATE REQUEST-----"'),
+        (request("der.csr", der), "der.csr", 'no "-----BEGIN CERTIFICATE REQUEST-----"'),
+        (request("cut.csr", as_pem("CERTIFICATE REQUEST", der)[:400]), "cut.csr", "damaged PEM"),
+        (request("junk.csr", as_pem("CERTIFICATE REQUEST", b"junk")), "junk.csr", "read certificate request"),
+        (request("altered.csr", as_pem("CERTIFICATE REQUEST", der[:-1] + bytes([der[-1] ^ 1]))), "altered.csr", "signature does not hold"),
+        (request("ec.csr", as_pem("CERTIFICATE REQUEST", vendor.request("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))), "ec.csr",
+         "its key is not RSA"),
+        ({"request": vendor.path("none.csr")}, "none.csr", "No such file"),
+        (chain("text.pem", "hello"), "text.pem", 'no "-----BEGIN CERTIFICATE-----"'),
+        (chain("der.pem", openssl("x509", "-in", vendor.path("vendor.pem"), "-outform", "DER")), "der.pem", 'no "-----BEGIN CERTIFICATE-----"'),
+        (chain("damaged.pem", pem["vendor"] + as_pem("CERTIFICATE", b"junk") + pem["root"]), "damaged.pem", "certificate 2"),
+        (chain("cut.pem", pem["vendor"] + pem["wwdr"][:500]), "cut.pem", "certificate 2: damaged PEM"),
+        (chain("alone.pem", pem["vendor"]), "alone.pem", "one certificate alone (Not Apple's vendor)"),
+        (chain("rootless.pem", pem["vendor"] + pem["wwdr"]), "rootless.pem", "the last certificate (Not Apple's wwdr) is no root"),
+        (chain("backwards.pem", pem["root"] + pem["wwdr"] + pem["vendor"]), "backwards.pem", "certificate 1 (Not Apple's root) was not issued"),
+        (chain("gap.pem", pem["vendor"] + pem["root"]), "gap.pem", "certificate 1 (Not Apple's vendor) was not issued by the next one"),
+        (chain("ended.pem", pem["vendor"] + wwdr("wwdr.key", "-1") + pem["root"]), "ended.pem", "certificate 2 (Not Apple's wwdr) ended at"),
+        (chain("namesake.pem", pem["vendor"] + wwdr("other.key", "400") + pem["root"]), "namesake.pem", "was not issued by the next one"),
+        (chain("many.pem", pem["vendor"] * 6), "many.pem", "more than 5 certificates"),
+        (key("other.pem.key", vendor.read("other.key")), "other.pem.key", "not the key of the first certificate"),
+        (key("wwdr.pem.key", vendor.read("wwdr.key")), "wwdr.pem.key", "not the key of the first certificate"),
+        (key("ec.key", openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")), "ec.key", "not RSA"),
+        (key("locked.key", openssl("pkey", "-in", vendor.key, "-aes128", "-passout", "pass:secret")), "locked.key", "without a password"),
+        (key("text.key", "hello"), "text.key", "private key"),
+        (key("open.key", vendor.read("vendor.key"), 0o644), "open.key", "chmod 600"),
+    ]
+    for old in (None, "what was there"):
+        if old:
+            vendor.write("upload", old)
+        for wrong, name, said in cases:
+            words = dict({"request": good}, **wrong)
+            try:
+                vendor.sign(**words)
+                raise AssertionError("signed: %s" % name)
+            except harness.Refused as refused:
+                assert refused.status == 1 and refused.out == "", (name, refused.status, refused.out)
+                assert vendor.path(name) in refused.err and said in refused.err, (name, said, refused.err)
+                assert refused.err.count("\n") == 1 and "PRIVATE" not in refused.err, (name, refused.err)
+            assert (vendor.read("upload") if os.path.exists(vendor.out) else None) == old, name
+    assert vendor.sign(good) == "", "nothing else was wrong with them"
 
 
 harness.main()
