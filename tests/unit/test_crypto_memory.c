@@ -24,6 +24,7 @@
 #include "crypto/est.h"
 #include "crypto/place.h"
 #include "crypto/tls.h"
+#include "crypto/vendor.h"
 #include "scratch.h"
 
 #define NOW INT64_C(1795471200)
@@ -112,7 +113,8 @@ static struct fixture {
 	struct bsg_buf csr, device, orders, certs, sealed, pem;
 	struct bsg_rsa_key *rsa;
 	struct bsg_bytes apple_ca;
-	struct bsg_buf rsa_cert, rsa_csr, envelope, signed_data;
+	struct bsg_buf rsa_cert, rsa_csr, envelope, signed_data, chain;
+	struct bsg_secret rsa_pem;
 	uint8_t signature[BSG_SIGNATURE_LEN];
 } f;
 
@@ -137,7 +139,7 @@ static struct bsg_bytes bytes_of(const struct bsg_buf *buf)
 static int make_all(void **state)
 {
 	struct bsg_buf *bufs[] = { &f.csr, &f.device, &f.orders, &f.certs, &f.sealed, &f.pem, &f.rsa_cert, &f.rsa_csr,
-				   &f.envelope, &f.signed_data };
+				   &f.envelope, &f.signed_data, &f.chain };
 	int ok = scratch_make(state) == 0;
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
@@ -159,7 +161,10 @@ static int make_all(void **state)
 	     bsg_rsa_self_signed(f.rsa, "x", NOW, NOW + 86400, &f.rsa_cert, NULL) == BSG_OK &&
 	     bsg_csr_make_rsa(f.rsa, "x", "challenge", &f.rsa_csr, NULL) == BSG_OK &&
 	     bsg_cms_encrypt(f.apple_ca, bytes_of(&f.rsa_csr), BSG_CMS_AES128, &f.envelope, NULL) == BSG_OK &&
-	     bsg_cms_sign(f.rsa, bytes_of(&f.rsa_cert), &message, &f.signed_data, NULL) == BSG_OK;
+	     bsg_cms_sign(f.rsa, bytes_of(&f.rsa_cert), &message, &f.signed_data, NULL) == BSG_OK &&
+	     bsg_rsa_pem(f.rsa, &f.rsa_pem, NULL) == BSG_OK &&
+	     bsg_cert_to_pem(bytes_of(&f.device), &f.chain, NULL) == BSG_OK &&
+	     bsg_cert_to_pem(f.ca, &f.chain, NULL) == BSG_OK && bsg_cert_to_pem(f.root, &f.chain, NULL) == BSG_OK;
 	if (ok)
 		bsg_key_public(f.key, &f.pub);
 	return ok ? 0 : -1;
@@ -180,6 +185,8 @@ static int free_all(void **state)
 	bsg_buf_free(&f.rsa_csr);
 	bsg_buf_free(&f.envelope);
 	bsg_buf_free(&f.signed_data);
+	bsg_buf_free(&f.chain);
+	bsg_secret_free(&f.rsa_pem);
 	return scratch_remove(state);
 }
 
@@ -478,6 +485,37 @@ static enum bsg_err do_scep_decrypt(struct bsg_error *err)
 	return rc;
 }
 
+/* For want of memory no certificate may be left out: the text is the whole chain, or none. */
+static enum bsg_err do_vendor_chain(struct bsg_error *err)
+{
+	uint8_t spki[BSG_SHA256_LEN];
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_VENDOR_PEM_MAX);
+	rc = bsg_vendor_chain_read((const char *)f.chain.data, f.chain.len, NOW, spki, &out, err);
+	if (rc == BSG_OK)
+		CHECK(out.len == f.chain.len && memcmp(out.data, f.chain.data, out.len) == 0);
+	bsg_buf_free(&out);
+	return rc;
+}
+
+static enum bsg_err do_vendor_sign(struct bsg_error *err)
+{
+	uint8_t spki[BSG_SHA256_LEN];
+	struct bsg_buf out;
+	enum bsg_err rc;
+
+	bsg_buf_init(&out, BSG_VENDOR_SIGNATURE_MAX);
+	rc = bsg_rsa_spki_sha256(f.rsa, spki, err);
+	if (rc == BSG_OK)
+		rc = bsg_vendor_sign(&f.rsa_pem, spki, bytes_of(&f.rsa_csr), &out, err);
+	if (rc == BSG_OK)
+		CHECK(out.len == 256);
+	bsg_buf_free(&out);
+	return rc;
+}
+
 static const struct { const char *name; enum bsg_err (*run)(struct bsg_error *err); } operations[] = {
 	{ "make a key", do_generate },
 	{ "write a key", do_pem_of_key },
@@ -506,6 +544,8 @@ static const struct { const char *name; enum bsg_err (*run)(struct bsg_error *er
 	{ "verify wrong CMS", do_cms_verify_wrong },
 	{ "encrypt CMS", do_cms_encrypt },
 	{ "decrypt a request", do_scep_decrypt },
+	{ "read a vendor's chain", do_vendor_chain },
+	{ "sign as a vendor", do_vendor_sign },
 };
 
 #define N_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
