@@ -250,29 +250,36 @@ static enum bsg_err look_up(struct bsg_server *server, const char *id, const cha
 struct asked_verdict {
 	struct bsg_server *server;
 	const char *id, *actor;
+	/* What was pending when it began to be held: the caller has heard that. */
+	enum bsg_remedy remedy;
+	const char *why;
 };
 
-/* @param out  the verdict now, if it is left pending @return true: answered */
-static bool answer_if_settled(struct bsg_http_exchange *x, const struct asked_verdict *asked, bool also_pending,
-			      struct bsg_answered_verdict *out)
+/* @return false: the verdict now could not be told, which has been answered */
+static bool look(struct bsg_http_exchange *x, const struct asked_verdict *asked, struct bsg_answered_verdict *out)
 {
 	struct bsg_error err;
 	enum bsg_err rc = look_up(asked->server, asked->id, asked->actor, out, &err);
 
 	if (rc != BSG_OK)
 		bsg_http_fail(x, rc, &err);
-	else if (out->pending && !also_pending)
-		return false;
-	else
-		bsg_answer_json(x, 200, verdict_json(x, asked->id, out), NULL);
-	return true;
+	return rc == BSG_OK;
 }
 
+static const char *why_of(struct bsg_http_exchange *x, const struct bsg_answered_verdict *verdict)
+{
+	return bsg_text_in(&verdict->why, bsg_http_language(x));
+}
+
+/* Settled, or pending for another reason than the caller has heard: somebody at the gate has to unlock their phone (Z22). */
 void bsg_wake_verdict(struct bsg_http_exchange *x)
 {
-	struct bsg_answered_verdict verdict;
+	const struct asked_verdict *asked = bsg_http_context(x);
+	struct bsg_answered_verdict now;
 
-	answer_if_settled(x, bsg_http_context(x), false, &verdict);
+	if (look(x, asked, &now) &&
+	    (!now.pending || now.remedy != asked->remedy || strcmp(why_of(x, &now), asked->why) != 0))
+		bsg_answer_json(x, 200, verdict_json(x, asked->id, &now), NULL);
 }
 
 /*
@@ -286,6 +293,8 @@ static void hold_verdict(struct bsg_http_exchange *x, struct asked_verdict *aske
 	json_t *json;
 	char *text;
 
+	asked->remedy = verdict.remedy;
+	asked->why = why_of(x, &verdict);
 	if (left_ms <= wait_ms) {
 		bsg_verdict_late(&verdict, &late);
 		verdict = late;
@@ -299,7 +308,7 @@ static void hold_verdict(struct bsg_http_exchange *x, struct asked_verdict *aske
 							    .body_len = text == NULL ? 0 : strlen(text)});
 	free(text);
 	bsg_http_waiters_add(asked->server->waiters, BSG_TOPIC_VERDICTS, x);
-	answer_if_settled(x, asked, false, &late);
+	bsg_wake_verdict(x);
 }
 
 void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
@@ -314,9 +323,13 @@ void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
 	}
 	if (!bsg_query_only(x, false, NULL))
 		return;
-	*asked = (struct asked_verdict){app, bsg_http_param(x, "id"), bsg_caller_of(x)->actor};
-	if (!answer_if_settled(x, asked, wait_ms == 0, &verdict))
+	*asked = (struct asked_verdict){.server = app, .id = bsg_http_param(x, "id"), .actor = bsg_caller_of(x)->actor};
+	if (!look(x, asked, &verdict))
+		return;
+	if (verdict.pending && wait_ms > 0)
 		hold_verdict(x, asked, wait_ms, verdict);
+	else
+		bsg_answer_json(x, 200, verdict_json(x, asked->id, &verdict), NULL);
 }
 
 static json_t *crossing_json(const struct bsg_crossing_rec *rec)

@@ -5,6 +5,7 @@
 The phone is that of apple_world.py. Pushes go to the stand-in for APNs.
 """
 import datetime
+import threading
 import time
 
 import apple_phone
@@ -209,6 +210,58 @@ def a_push_that_could_not_go_out_goes_out_after_a_kill_and_when_apple_is_back():
     harness.wait_for("the lift is pushed", lambda: len(pushes.sent()) > n, 3 * harness.PATIENCE)
     told(world, FREED)
     pushes.stop()
+    world.end()
+
+
+class Held:
+    """A question of a turnstile that the server holds, and what it was answered."""
+
+    def __init__(self, world, ask, crossing):
+        self.said = None
+        self.begun = time.monotonic()
+        self.thread = threading.Thread(target=self.wait, args=(ask, crossing))
+        harness.wait_for("none is held", lambda: not held(world))
+        self.thread.start()
+        harness.wait_for("it is held", lambda: held(world))
+
+    def wait(self, ask, crossing):
+        self.said = ask("GET", "/v1/crossings/" + crossing["id"], wait=60)
+        note("%s after %.2f s: %s" % (self.said["verdict"], time.monotonic() - self.begun, self.said["why"]))
+
+    def answer(self):
+        self.thread.join(2 * harness.PATIENCE)
+        return self.said
+
+
+def held(world):
+    """How many questions the server holds on the plane of turnstiles."""
+    metrics = plane.must(plane.call(world.server, "GET", "/metrics")).body.decode()
+    return int(metrics.split('bosaga_held_requests{plane="people"} ')[1].split()[0])
+
+
+@claim
+def Z22_who_waits_at_the_gate_hears_unlock_your_phone_at_once_and_waits_on():
+    world = World(restrict="camera", config="admission_timeout = 1h\n")
+    world.phone.locked = True
+    ask = turnstile(world)
+    crossing = ask("POST", "/v1/crossings", {"badge": "B1", "direction": "in"})
+    assert crossing["verdict"] == "pending" and "unlock" not in crossing["why"], crossing
+    world.out(["camera"])
+    first = Held(world, ask, crossing)
+    assert world.phone.converse() == ["InstallProfile"]
+    said = first.answer()
+    assert said["verdict"] == "pending" and "unlock" in said["why"], said
+    second = Held(world, ask, crossing)
+    assert world.phone.converse() == ["InstallProfile"]
+    time.sleep(1.5)  # the server looks every second
+    assert held(world) == 1 and second.said is None, "it has heard that, and nothing else is known"
+    world.phone.locked = False
+    told(world, LOCKED)
+    said = second.answer()
+    if said["verdict"] == "pending":  # unlocked, and for a moment not proved yet
+        assert "unlock" not in said["why"], said
+        said = ask("GET", "/v1/crossings/" + crossing["id"], wait=60)
+    assert said["verdict"] == "admit", said
     world.end()
 
 
