@@ -60,8 +60,8 @@ int bsg_cli_device_show(struct bsg_cli *cli)
 	phone = json_object_get(answer.json, "phone");
 	status = bsg_cli_print(cli, answer.json, cli->command->columns);
 	if (status == BSG_CLI_DONE && json_is_object(phone) && bsg_cli_option(cli, "json") == NULL)
-		status = bsg_cli_print(cli, phone, "model,desired,desired_at,desired_until,acknowledged_at,verified,verified_at,"
-						   "verified_until,locked_since,trouble,trouble_at,reachable");
+		status = bsg_cli_print(cli, phone, "model,desired,evidence_at,desired_at,desired_until,acknowledged_at,verified,"
+						   "verified_at,verified_until,took_s,locked_since,trouble,trouble_at,reachable");
 	bsg_cli_answer_free(&answer);
 	return status;
 }

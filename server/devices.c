@@ -77,11 +77,22 @@ static json_t *time_if(bool known, int64_t utc)
 	return known ? bsg_reply_time(utc) : json_null();
 }
 
+/* From the evidence to the proof (Z9): no time where it was as desired already. */
+static json_t *took_json(const struct bsg_platform_phone *p)
+{
+	const int64_t took_s = p->reached_at - p->evidence_at;
+
+	if (!p->is_reached || p->evidence_at == 0)
+		return json_null();
+	return json_integer(took_s > 0 ? took_s : 0);
+}
+
 /* How far a phone without agent has come: told, said that it did, proven. */
 static json_t *phone_json(const struct bsg_platform_phone *p)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
 			 "desired", p->has_desired ? names_json(p->desired) : json_null(),
+			 "evidence_at", bsg_reply_time(p->evidence_at), "took_s", took_json(p),
 			 "desired_at", time_if(p->has_desired, p->desired_at), "desired_until", time_if(p->has_desired, p->desired_until),
 			 "offered_at", time_if(p->is_offered, p->offered_at),
 			 "acknowledged_at", time_if(p->is_acknowledged, p->acknowledged_at),

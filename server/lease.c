@@ -16,6 +16,14 @@ static bool is_placeless(const struct bsg_output *output, uint32_t functions)
 	return true;
 }
 
+/* What is told once more, because the phone has not become so yet, still answers what it was first told for (Z9). */
+static int64_t evidence_at(const struct bsg_platform_phone *phone, const struct bsg_lease_ask *ask, bool same)
+{
+	const bool again = same && !ask->evidence && !phone->is_reached;
+
+	return again && phone->evidence_at != 0 && phone->evidence_at < ask->evidence_at ? phone->evidence_at : ask->evidence_at;
+}
+
 void bsg_lease(const struct bsg_platform_phone *phone, const struct bsg_lease_ask *ask, struct bsg_platform_step *step)
 {
 	const struct bsg_output *output = ask->output;
@@ -30,7 +38,7 @@ void bsg_lease(const struct bsg_platform_phone *phone, const struct bsg_lease_as
 	step->at = ask->now;
 	step->next = output->next;
 	step->functions = functions;
-	step->evidence_at = ask->evidence_at;
+	step->evidence_at = evidence_at(phone, ask, same);
 	step->until = 0;
 	if (functions == 0) {
 		step->desire = phone->has_desired && (phone->desired != 0 || phone->is_stuck);

@@ -265,5 +265,46 @@ def Z22_who_waits_at_the_gate_hears_unlock_your_phone_at_once_and_waits_on():
     world.end()
 
 
+@claim
+def Z9_how_long_it_took_is_counted_from_the_crossing_to_the_proof():
+    world = World(server=Timed)
+    now = 0
+    assert (world.show()["phone"]["evidence_at"], world.show()["phone"]["took_s"]) == (None, None)
+    for direction, desired, asked in (("in", ["camera"], LOCKED), ("out", [], FREED)):
+        world.cross(direction)
+        world.out(desired)
+        shown = world.show()["phone"]
+        assert shown["evidence_at"] is not None and shown["took_s"] is None, shown
+        now += 40
+        world.server.set(now)
+        told(world, asked)
+        shown = world.show()["phone"]
+        note("%s: evidence %s, verified %s, %s s" % (direction, shown["evidence_at"], shown["verified_at"], shown["took_s"]))
+        assert shown["took_s"] == seconds(shown["verified_at"]) - seconds(shown["evidence_at"]) and shown["took_s"] >= 40, shown
+        assert shown["offered_at"] is None, "no command is out any more"
+        assert "took_s" in world.server.cli_text("device", "show", world.phone.id)
+    world.end()
+
+
+@claim
+def Z9_what_is_told_again_after_a_refusal_took_since_the_crossing():
+    world = World(server=Timed)
+    world.phone.refuses = {"InstallProfile"}
+    world.come()
+    evidence = world.show()["phone"]["evidence_at"]
+    assert world.phone.converse() == ["InstallProfile"]
+    world.phone.refuses = set()
+    world.server.set(100)
+    told(world, LOCKED)
+    shown = world.show()["phone"]
+    assert shown["evidence_at"] == evidence and shown["took_s"] >= 100, shown
+    metrics = world.end()
+    assert 'bosaga_time_to_restrict_seconds_bucket{le="60"} 0' in metrics and "bosaga_time_to_restrict_seconds_count 1" in metrics, metrics
+
+
+def seconds(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
 if __name__ == "__main__":
     harness.main()

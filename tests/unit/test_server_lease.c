@@ -125,10 +125,39 @@ static void what_was_told_before_the_clock_went_back_is_told_anew(void **state)	
 	assert_true(is_told(NOW + BSG_STORE_CLOCK_STEP_S + 1));
 }
 
+/* @return from when on it is measured how long the phone takes */
+static int64_t measured_from(const struct bsg_platform_phone *phone, uint32_t restricted, bool evidence)
+{
+	const struct bsg_output output = {.restricted = restricted, .lift_by = NOW + 8 * H};
+	const struct bsg_lease_ask ask = {.output = &output, .possible = C, .evidence = evidence, .evidence_at = NOW - 5,
+					  .phone_lease = 4 * H, .now = NOW};
+	struct bsg_platform_step step = {.device = "kept"};
+
+	bsg_lease(phone, &ask, &step);
+	return step.evidence_at;
+}
+
+static void what_is_told_again_is_measured_from_its_first_evidence(void **state)	/* Z9 */
+{
+	struct bsg_platform_phone phone = {.has_desired = true, .desired = C, .desired_until = NOW + H, .evidence_at = NOW - 90};
+
+	(void)state;
+	assert_int_equal(measured_from(&phone, C, false), NOW - 90);
+	assert_int_equal(measured_from(&phone, C, true), NOW - 5);
+	assert_int_equal(measured_from(&phone, 0, false), NOW - 5);
+	phone.is_reached = true;
+	assert_int_equal(measured_from(&phone, C, false), NOW - 5);
+	phone = (struct bsg_platform_phone){.has_desired = true, .evidence_at = NOW - 90, .is_stuck = true};
+	assert_int_equal(measured_from(&phone, 0, false), NOW - 90);
+	phone.evidence_at = NOW + H;	/* the clock was set back since */
+	assert_int_equal(measured_from(&phone, 0, false), NOW - 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_phone_is_told), cmocka_unit_test(what_was_told_before_the_clock_went_back_is_told_anew),
+		cmocka_unit_test(what_is_told_again_is_measured_from_its_first_evidence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
