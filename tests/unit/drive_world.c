@@ -121,10 +121,10 @@ static enum bsg_err due(struct bsg_platform *p, int64_t now, struct bsg_page *pa
 }
 
 /* Something happens to the phone between a look and the commit. */
-static void interfere(struct bsg_store *store)
+static void interfere(struct bsg_store *store, const char *id)
 {
 	uint8_t token[32];
-	struct bsg_op op = {.kind = BSG_OP_APPLE_TOKEN_UPDATE, .apple_token_update = {.device = device, .token = {token, sizeof(token)},
+	struct bsg_op op = {.kind = BSG_OP_APPLE_TOKEN_UPDATE, .apple_token_update = {.device = id, .token = {token, sizeof(token)},
 		.push_magic = "magic", .topic = "topic", .at = NOW}};
 
 	assert_int_equal(bsg_random(token, sizeof(token), NULL), BSG_OK);
@@ -139,7 +139,7 @@ static enum bsg_err deliver(struct bsg_platform *p, const struct bsg_platform_ph
 
 	if (atomic_load(&world.n_conflicts) > 0) {
 		atomic_fetch_sub(&world.n_conflicts, 1);
-		interfere(p->host->store);
+		interfere(p->host->store, step->device);
 	}
 	out->op = (struct bsg_op){.kind = BSG_OP_APPLE_STEP, .apple_step = {
 		.device = step->device, .version = phone->version, .state = step->state, .next = step->next, .at = step->at,
@@ -198,22 +198,22 @@ void apply(struct bsg_op op, bool audited)
 		fail_msg("%s", err.text);
 }
 
-static void enrol(const char *person)
+void enrol(const char *person, const char *id)
 {
 	const uint8_t *token;
 	uint8_t digest[BSG_STORE_SHA256_LEN];
 
-	assert_int_equal(bsg_sha256(device, strlen(device), digest, NULL), BSG_OK);
+	assert_int_equal(bsg_sha256(id, strlen(id), digest, NULL), BSG_OK);
 	token = digest;
 	apply((struct bsg_op){.kind = BSG_OP_PERSON_ADD, .person_add = {.id = person, .name = "One", .lang = "en", .at = NOW}}, true);
 	apply((struct bsg_op){.kind = BSG_OP_INVITATION_ADD, .invitation_add = {
 		.token_sha256 = token, .person = person, .kind = "ios-device", .at = NOW, .expires = NOW + H}}, true);
 	apply((struct bsg_op){.kind = BSG_OP_ENROL, .enrol = {
-		.token_sha256 = token, .key_sha256 = token, .device = device, .class_name = "managed", .certificate_sha256 = token,
+		.token_sha256 = token, .key_sha256 = token, .device = id, .class_name = "managed", .certificate_sha256 = token,
 		.certificate = {(const uint8_t *)"der", 3}, .certificate_expires = NOW + 9000 * H, .at = NOW}}, true);
 	apply((struct bsg_op){.kind = BSG_OP_APPLE_AUTHENTICATE, .apple_authenticate = {
-		.device = device, .certificate_sha256 = token, .udid = "udid", .os_version = 1704, .at = NOW}}, true);
-	interfere(server->store);
+		.device = id, .certificate_sha256 = token, .udid = id, .os_version = 1704, .at = NOW}}, true);
+	interfere(server->store, id);
 	world.n_conflicted = 0;
 }
 
@@ -244,7 +244,7 @@ int begin(const char *rules)
 	bsg_fake_clock_init(&fake, NOW);
 	start_server();
 	put_policy(rules);
-	enrol("one");
+	enrol("one", device);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A whole server with its store and one phone without agent, for tests of how it is driven (docs/spec/platform.md).
+ * A whole server with its store and a phone without agent, for tests of how it is driven (docs/spec/platform.md).
  *
  * The platform is made here: its phones are rows of the store, so that transactions are real; what it is asked and told is counted,
  * and the tests say what the phones answer.
@@ -47,6 +47,7 @@ int end(void **state);
 void start_server(void);
 void restart(void);
 void apply(struct bsg_op op, bool audited);
+void enrol(const char *person, const char *id);	/* one more person, with a phone */
 
 void make_orders(void);
 void step(void);

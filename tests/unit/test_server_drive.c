@@ -2,6 +2,7 @@
 /* Phones without agent, driven by a whole server with its store (docs/spec/platform.md). */
 #include "drive_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,33 @@ static void Z2_the_edge_of_a_window_comes_by_itself(void **state)
 	bsg_fake_clock_set_utc(&fake, WINDOW_UNTIL);
 	start_server();
 	await_desired(0);
+}
+
+/* P19: where 90,000 phones are told of one rule, they are not all told in one second. */
+static void Z2_the_beginning_of_a_window_is_spread_over_its_lead(void **state)
+{
+	static const char rules[] = "{\"id\": \"r\", \"who\": {\"all\": true}, \"restrict\": [\"camera\"], \"lead\": \"5m\", "
+				    "\"windows\": [[\"2025-11-10T09:00:00Z\", \"2025-11-10T10:00:00Z\"]]}";
+	unsigned seen[6] = {0};
+
+	(void)state;
+	assert_int_equal(begin(rules), 0);
+	for (unsigned i = 1; i <= 300; i++) {
+		char person[16], id[BSG_ID_SIZE];
+		struct bsg_apple_rec rec;
+
+		(void)snprintf(person, sizeof(person), "p%u", i);
+		(void)snprintf(id, sizeof(id), "%032x", i);
+		enrol(person, id);
+		assert_int_equal(bsg_orders_make(server, id, false, NULL), BSG_OK);
+		assert_int_equal(bsg_drive_step(server, id, NULL), BSG_OK);
+		assert_int_equal(bsg_store_apple(server->store, id, &rec, NULL, NULL), BSG_OK);
+		assert_in_range(rec.next, WINDOW_FROM - 300, WINDOW_FROM);
+		assert_int_equal(rec.next % 60, 0);
+		seen[(WINDOW_FROM - rec.next) / 60]++;
+	}
+	for (unsigned i = 0; i < 6; i++)	/* a sixth of them would be 50 */
+		assert_true(seen[i] > 20);
 }
 
 static void Z2_a_crash_between_crossing_and_orders_leaves_both_due(void **state)
@@ -329,6 +357,7 @@ int main(void)
 		cmocka_unit_test_teardown(Z2_a_crossing_restricts_in_the_transaction_of_its_orders, end),
 		cmocka_unit_test_teardown(Z3_orders_and_step_come_together_or_not_at_all, end),
 		cmocka_unit_test_teardown(Z2_the_edge_of_a_window_comes_by_itself, end),
+		cmocka_unit_test_teardown(Z2_the_beginning_of_a_window_is_spread_over_its_lead, end),
 		cmocka_unit_test_teardown(Z2_a_crash_between_crossing_and_orders_leaves_both_due, end),
 		cmocka_unit_test_teardown(Z5_a_lease_is_prolonged_by_evidence_alone, end),
 		cmocka_unit_test_teardown(Z6_without_a_place_it_is_renewed_by_time, end),
