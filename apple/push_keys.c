@@ -22,13 +22,18 @@ void bsg_apple_push_keys_free(struct bsg_apple_push_keys *keys)
 
 static enum bsg_err load_token(const struct bsg_apple_options *o, struct bsg_apple_push_keys *out, struct bsg_error *err)
 {
+	enum bsg_err rc;
+
 	if (o->push_team[0] == '\0' || o->push_key_id[0] == '\0' || o->push_token_key[0] == '\0')
 		return bsg_fail(err, BSG_E_INVALID, "apple_push_team, apple_push_key_id and apple_push_token_key belong together: give all "
 				"three or none");
 	if (o->topic[0] == '\0' || strlen(o->topic) >= sizeof(out->topic))
 		return bsg_fail(err, BSG_E_INVALID, "pushes with a token need apple_topic: a token names none");
 	memcpy(out->topic, o->topic, strlen(o->topic) + 1);
-	return bsg_key_load(o->push_token_key, &out->token_key, err);
+	rc = bsg_key_load(o->push_token_key, &out->token_key, err);
+	if (rc == BSG_E_NOT_FOUND)	/* named, so it has to be there: not the same as none */
+		rc = bsg_fail(err, BSG_E_INVALID, "%s is not there", o->push_token_key);
+	return rc;
 }
 
 /* A certificate is no secret, but one that was imported lies in one file with its key. */

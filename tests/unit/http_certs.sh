@@ -64,6 +64,9 @@ push() {
 		-startdate "$4" -enddate "$5" -in "$1.csr" -out "$1.crt" 2>/dev/null
 }
 
+# token NAME CURVE: a key as Apple gives out for tokens (.p8), on whatever curve
+token() { openssl ecparam -name "$2" -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$1.key"; }
+
 # root NAME CN
 root() {
 	key "$1"
@@ -94,6 +97,8 @@ push push_rogue "/UID=$topic/CN=APSP:44444444" rogue "$then" "$far"
 push push_twice "/UID=$topic/UID=com.apple.mgmt.External.other" root "$then" "$far"
 push push_odd "/UID=com.apple.mgmt.External.x y/CN=APSP:55555555" root "$then" "$far"
 push push_long "/UID=$(printf '%0129d' 0)/CN=APSP:66666666" root "$then" "$far"
+token token prime256v1
+token token_p384 secp384r1
 openssl crl2pkcs7 -nocrl -certfile device_ca.crt -certfile root.crt -outform DER | base64 >cacerts
 
 c_string() { printf 'static const char %s[] __attribute__((unused)) =\n' "$1"; sed 's/.*/\t"&\\n"/' "$2"; printf ';\n\n'; }

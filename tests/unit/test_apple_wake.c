@@ -17,13 +17,15 @@
 #define NOW (T0 + 10)		/* when desire() desires */
 #define PUSHES_MAX 8192
 #define CROWD 1000
+#define TEAM "TEAM012345"
+#define KEY_ID "KEY0123456"
 
 struct world {
 	struct store_fixture *f;
 	struct bsg_fake_clock clock;
 	struct bsg_sim_apns *apns;
 	struct bsg_sim_apns_options apns_options;
-	char endpoint[64], files[3][128];
+	char endpoint[64], files[4][128];
 	struct bsg_apple_options options;
 	struct bsg_platform_host host;
 	struct bsg_platform *platform;
@@ -168,7 +170,7 @@ static int tear_down(void **state)
 
 	stop(w);
 	stop_apns(w);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(w->files) / sizeof(w->files[0]); i++)
 		(void)unlink(w->files[i]);
 	fixture_tear_down((void **)&w->f);
 	pthread_mutex_destroy(&w->lock);
@@ -503,21 +505,26 @@ static int by_token(const void *a, const void *b)
 	return memcmp(a, b, 64);
 }
 
+/* With a token of its own: of two pushes to one token the first result ends both. */
+static void add_phone_in_need(struct world *w, unsigned n)
+{
+	struct bsg_op token;
+	char text[16];
+
+	add_phone(w->f, "a", n);
+	(void)snprintf(text, sizeof(text), "token %u", n);
+	token = token_op(n, text);
+	assert_ok(w->f, apply(w->f, &token));
+	desire(w->f, n, 0, BSG_APPLE_REMOVE, n * 2);
+}
+
 static void a_thousand_phones_are_pushed_once_each(void **state)
 {
 	struct world *w = *state;
 	struct timespec before, after;
-	char text[16];
 
-	for (unsigned i = 1; i <= CROWD; i++) {
-		struct bsg_op token;
-
-		add_phone(w->f, "a", i);
-		(void)snprintf(text, sizeof(text), "token %u", i);
-		token = token_op(i, text);
-		assert_ok(w->f, apply(w->f, &token));
-		desire(w->f, i, 0, BSG_APPLE_REMOVE, i * 2);
-	}
+	for (unsigned i = 1; i <= CROWD; i++)
+		add_phone_in_need(w, i);
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	start(w);
 	EVENTUALLY(n_pushes(w) == CROWD);
@@ -588,6 +595,68 @@ static void a_start_with_what_does_not_fit_is_refused(void **state)
 	refuses(w, "apple_organisation");
 }
 
+/* Instead of a certificate. @param key  what apple_push_token_key holds */
+static void use_token(struct world *w, const char *key)
+{
+	write_file(w, 3, "AuthKey.p8", key);
+	w->options.push_certificate = w->options.push_key = "";
+	w->options.topic = PUSH_TOPIC;
+	w->options.push_team = TEAM;
+	w->options.push_key_id = KEY_ID;
+	w->options.push_token_key = w->files[3];
+}
+
+static void a_push_goes_out_with_a_token(void **state)	/* A72 */
+{
+	struct world *w = *state;
+	struct bsg_key *key;
+
+	assert_ok(w->f, bsg_key_parse(key_token, strlen(key_token), &key, &w->f->err));
+	stop_apns(w);
+	w->apns_options.client_ca_pem = NULL;
+	w->apns_options.team_id = TEAM;
+	w->apns_options.key_id = KEY_ID;
+	bsg_key_public(key, &w->apns_options.token_key);
+	bsg_key_free(key);
+	start_apns(w);
+	use_token(w, key_token);
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	start(w);
+	EVENTUALLY(n_pushes(w) == 1);
+	assert_int_equal(w->pushes[0].status, 200);
+	EVENTUALLY(push_at(w, 1) == NOW + 10);
+	assert_int_equal(get_apple(w->f, 1).push_failures, 0);
+	assert_string_equal(why(w), "");
+	nothing_more(w, 1);
+}
+
+static void a_start_with_a_token_that_cannot_be_made_is_refused(void **state)	/* A145 */
+{
+	static const struct { const char *key, *words; } bad[] = {
+		{key_token_p384, "AuthKey.p8: public key: not P-256"},
+		{key_push, "AuthKey.p8: public key: not P-256"},	/* RSA */
+		{cert_push, "AuthKey.p8: private key"},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		use_token(w, bad[i].key);
+		refuses(w, bad[i].words);
+	}
+	use_token(w, key_token);
+	w->options.topic = "";
+	refuses(w, "need apple_topic");
+	w->options.topic = PUSH_TOPIC;
+	w->options.push_key_id = "KEY 01";
+	refuses(w, "key id");
+	w->options.push_key_id = "";
+	refuses(w, "all three");
+	w->options.push_key_id = KEY_ID;
+	w->options.push_token_key = "/nowhere/AuthKey.p8";	/* not the same as none */
+	refuses(w, "is not there");
+}
+
 static void an_expired_certificate_starts_and_says_so(void **state)
 {
 	struct world *w = *state;
@@ -624,6 +693,8 @@ int main(void)
 		WORLD(a_thousand_phones_are_pushed_once_each),
 		WORLD(without_a_certificate_nothing_is_sent_and_it_says_why),
 		WORLD(a_start_with_what_does_not_fit_is_refused),
+		WORLD(a_push_goes_out_with_a_token),
+		WORLD(a_start_with_a_token_that_cannot_be_made_is_refused),
 		WORLD(an_expired_certificate_starts_and_says_so),
 	};
 
