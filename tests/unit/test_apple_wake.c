@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "apple/push_keys.h"
+#include "apple/push_pause.h"
 #include "apple/service.h"
 #include "base/file.h"
 #include "http_certs.h"
@@ -17,6 +18,7 @@
 #define NOW (T0 + 10)		/* when desire() desires */
 #define PUSHES_MAX 8192
 #define CROWD 1000
+#define LINE 60		/* all handed over in one go */
 #define TEAM "TEAM012345"
 #define KEY_ID "KEY0123456"
 
@@ -63,6 +65,54 @@ enum bsg_err __wrap_bsg_store_apple(struct bsg_store *store, const char *device,
 	if (is_unreadable && !pthread_equal(pthread_self(), tester))
 		return bsg_fail(err, BSG_E_UNAVAILABLE, "the disk does not answer");
 	return __real_bsg_store_apple(store, device, out, state, err);
+}
+
+/* Pushes that stand in line: the order in which they ended, and nothing is recorded before all have. */
+static struct {
+	_Atomic bool is_watched;
+	void (*on_result)(const struct bsg_push_result *result, void *app);
+	char devices[LINE][BSG_ID_SIZE];
+	_Atomic unsigned n;
+} ended;
+
+/* On the sender's thread. */
+static void note_result(const struct bsg_push_result *result, void *app)
+{
+	const unsigned n = ended.n;
+
+	if (n < LINE)
+		memcpy(ended.devices[n], result->device, BSG_ID_SIZE);
+	ended.on_result(result, app);
+	ended.n = n + 1;
+}
+
+enum bsg_err __real_bsg_push_sender_open(const struct bsg_push_options *options, struct bsg_push_sender **out, struct bsg_error *err);
+enum bsg_err __wrap_bsg_push_sender_open(const struct bsg_push_options *options, struct bsg_push_sender **out, struct bsg_error *err);
+
+enum bsg_err __wrap_bsg_push_sender_open(const struct bsg_push_options *options, struct bsg_push_sender **out, struct bsg_error *err)
+{
+	struct bsg_push_options watched = *options;
+
+	if (ended.is_watched) {
+		ended.on_result = options->on_result;
+		watched.on_result = note_result;
+	}
+	return __real_bsg_push_sender_open(&watched, out, err);
+}
+
+int64_t __real_bsg_push_pause_taken(struct bsg_push_backlog *backlog, int64_t now, int64_t age);
+int64_t __wrap_bsg_push_pause_taken(struct bsg_push_backlog *backlog, int64_t now, int64_t age);
+
+/* A turn of 3 ms is not seen among whole seconds: of those in line each stands for a thousand. */
+int64_t __wrap_bsg_push_pause_taken(struct bsg_push_backlog *backlog, int64_t now, int64_t age)
+{
+	if (!ended.is_watched)
+		return __real_bsg_push_pause_taken(backlog, now, age);
+	for (int left = 12000; ended.n < LINE && left > 0; left--)
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	for (int i = 1; i < 1000; i++)
+		(void)__real_bsg_push_pause_taken(backlog, now, age);
+	return __real_bsg_push_pause_taken(backlog, now, age);
 }
 
 static void changed(const struct bsg_platform_host *host, const char *device)
@@ -144,6 +194,8 @@ static int set_up(void **state)
 	pthread_mutex_init(&w->lock, NULL);
 	bsg_fake_clock_init(&w->clock, NOW);
 	is_unreadable = false;
+	ended.is_watched = false;
+	ended.n = 0;
 	w->apns_options = (struct bsg_sim_apns_options){
 		.listen = "127.0.0.1:0", .certificate_pem = cert_server, .key_pem = key_server, .topic = PUSH_TOPIC,
 		.client_ca_pem = cert_root, .clock = &w->clock.clock, .on_push = on_push, .app = w,
@@ -518,6 +570,27 @@ static void add_phone_in_need(struct world *w, unsigned n)
 	desire(w->f, n, 0, BSG_APPLE_REMOVE, n * 2);
 }
 
+static void who_was_pushed_first_has_the_first_turn(void **state)	/* A142 */
+{
+	struct world *w = *state;
+	struct bsg_apple_rec rec;
+
+	for (unsigned i = 1; i <= LINE; i++)
+		add_phone_in_need(w, i);
+	ended.is_watched = true;
+	start(w);
+	EVENTUALLY(ended.n == LINE);
+	for (unsigned i = 1; i <= LINE; i++)
+		EVENTUALLY(push_at(w, i) > NOW);
+	assert_int_equal(n_pushes(w), LINE);
+	for (int i = 0; i < LINE; i++) {
+		const int64_t turn = (i + 1) * 3, pause = 10;
+
+		assert_ok(w->f, bsg_store_apple(w->f->store, ended.devices[i], &rec, NULL, &w->f->err));
+		assert_int_equal(rec.push_at, NOW + (turn > pause ? turn : pause));
+	}
+}
+
 static void a_thousand_phones_are_pushed_once_each(void **state)
 {
 	struct world *w = *state;
@@ -690,6 +763,7 @@ int main(void)
 		WORLD(a_busy_apple_is_asked_again),
 		WORLD(what_replaces_an_undelivered_push_is_merged_into_it),
 		WORLD(a_push_that_a_wrong_clock_put_off_is_found),
+		WORLD(who_was_pushed_first_has_the_first_turn),
 		WORLD(a_thousand_phones_are_pushed_once_each),
 		WORLD(without_a_certificate_nothing_is_sent_and_it_says_why),
 		WORLD(a_start_with_what_does_not_fit_is_refused),
