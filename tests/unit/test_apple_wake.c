@@ -103,7 +103,7 @@ enum bsg_err __wrap_bsg_push_sender_open(const struct bsg_push_options *options,
 int64_t __real_bsg_push_pause_taken(struct bsg_push_backlog *backlog, int64_t now, int64_t age);
 int64_t __wrap_bsg_push_pause_taken(struct bsg_push_backlog *backlog, int64_t now, int64_t age);
 
-/* A turn of 3 ms is not seen among whole seconds: of those in line each stands for a thousand. */
+/* A turn of 4 ms is not seen among whole seconds: of those in line each stands for a thousand. */
 int64_t __wrap_bsg_push_pause_taken(struct bsg_push_backlog *backlog, int64_t now, int64_t age)
 {
 	if (!ended.is_watched)
@@ -584,7 +584,7 @@ static void who_was_pushed_first_has_the_first_turn(void **state)	/* A142 */
 		EVENTUALLY(push_at(w, i) > NOW);
 	assert_int_equal(n_pushes(w), LINE);
 	for (int i = 0; i < LINE; i++) {
-		const int64_t turn = (i + 1) * 3, pause = 10;
+		const int64_t turn = (i + 1) * 4, pause = 10;
 
 		assert_ok(w->f, bsg_store_apple(w->f->store, ended.devices[i], &rec, NULL, &w->f->err));
 		assert_int_equal(rec.push_at, NOW + (turn > pause ? turn : pause));
