@@ -86,14 +86,13 @@ static bool send_all(struct bsg_sim_wire *wire, const uint8_t *data, size_t len)
 	return true;
 }
 
-/* The whole answer into wire->body, its head cut off. @return false: the connection is gone, or nobody speaks HTTP there */
+/* The whole answer into wire->body, which is empty, its head cut off. @return false: the connection is gone, or nobody speaks HTTP there */
 static bool receive(struct bsg_sim_wire *wire)
 {
 	static const char length[] = "content-length:";
 	size_t head = 0, total = 0;
 	uint8_t part[HEAD_MAX];
 
-	bsg_buf_clear(&wire->body);
 	while (head == 0 || wire->body.len < total) {
 		const ssize_t n = receive_some(wire, part, sizeof(part) - 1);
 		const uint8_t *end;
@@ -120,9 +119,30 @@ static bool receive(struct bsg_sim_wire *wire)
 	return true;
 }
 
+static bool exchange(struct bsg_sim_wire *wire, const struct bsg_buf *request)
+{
+	bsg_buf_clear(&wire->body);
+	return send_all(wire, request->data, request->len) && receive(wire);
+}
+
+/* A server may close a connection that was kept just while we write (RFC 9112, 9.3.1): before an answer has begun, another one is opened. */
+static enum bsg_err ask(struct bsg_sim_wire *wire, const struct bsg_buf *request, struct bsg_error *err)
+{
+	for (bool kept = wire->fd >= 0;; kept = false) {
+		if (!kept && !open_wire(wire))
+			return bsg_fail(err, BSG_E_UNAVAILABLE, "no connection to port %u", wire->port);
+		if (exchange(wire, request))
+			return BSG_OK;
+		bsg_sim_wire_hang_up(wire);
+		if (!kept || wire->body.len > 0)
+			return bsg_fail(err, BSG_E_UNAVAILABLE, "the connection ended before an answer");
+	}
+}
+
 enum bsg_err bsg_sim_wire_exchange(struct bsg_sim_wire *wire, const char *method, const char *path, const char *headers,
 				   struct bsg_bytes body, struct bsg_error *err)
 {
+	struct bsg_error why = {.text = "no memory"};
 	struct bsg_buf request;
 	enum bsg_err rc;
 
@@ -131,15 +151,11 @@ enum bsg_err bsg_sim_wire_exchange(struct bsg_sim_wire *wire, const char *method
 	bsg_buf_add_text(&request, headers);
 	bsg_buf_printf(&request, "Content-Length: %zu\r\n\r\n", body.len);
 	bsg_buf_add(&request, body.ptr, body.len);
-	rc = bsg_buf_finish(&request, err);
-	if (rc == BSG_OK && wire->fd < 0 && !open_wire(wire))
-		rc = bsg_fail(err, BSG_E_UNAVAILABLE, "no connection to port %u", wire->port);
-	if (rc == BSG_OK && (!send_all(wire, request.data, request.len) || !receive(wire))) {
-		bsg_sim_wire_hang_up(wire);
-		rc = bsg_fail(err, BSG_E_UNAVAILABLE, "%s %s: the connection ended before an answer", method, path);
-	}
+	rc = bsg_buf_finish(&request, &why);
+	if (rc == BSG_OK)
+		rc = ask(wire, &request, &why);
 	bsg_buf_free(&request);
-	return rc;
+	return rc == BSG_OK ? rc : bsg_fail(err, rc, "%s %s: %s", method, path, why.text);
 }
 
 /* ---- the fleet ----------------------------------------------------------------------- */

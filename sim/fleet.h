@@ -43,7 +43,16 @@ void bsg_sim_wire_init(struct bsg_sim_wire *wire, unsigned port);
 void bsg_sim_wire_hang_up(struct bsg_sim_wire *wire);	/* the connection alone: it may be used again */
 void bsg_sim_wire_close(struct bsg_sim_wire *wire);
 
-/** One request and its answer. @param headers  whole lines, each with CRLF @return BSG_OK, BSG_E_UNAVAILABLE, BSG_E_INVALID. Blocks. */
+/**
+ * Send one request and wait for its answer: status and body are in @wire.
+ *
+ * A kept connection that ends before an answer begins is opened anew, and the request is sent once more (RFC 9112, 9.3.1): send only
+ * what may come twice, such as a PUT or a crossing with its id.
+ *
+ * @param headers  whole lines, each with CRLF
+ * @param body     read before the old body is dropped; at most 256 KiB
+ * @return BSG_OK; BSG_E_UNAVAILABLE: no connection, or it ended early; BSG_E_LIMIT, BSG_E_NO_MEMORY. Blocks without limit.
+ */
 enum bsg_err bsg_sim_wire_exchange(struct bsg_sim_wire *wire, const char *method, const char *path, const char *headers,
 				   struct bsg_bytes body, struct bsg_error *err) BSG_MUST_CHECK;
 
