@@ -56,13 +56,16 @@ sign() {
 		-startdate "$5" -enddate "$6" -in "$1.csr" -out "$1.crt" 2>/dev/null
 }
 
-# push NAME SUBJECT CA START END: a client certificate with an RSA key, as Apple issues them
-push() {
-	openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$1.key" 2>/dev/null
-	openssl req -new -config ca.cnf -multivalue-rdn -key "$1.key" -subj "$2" -out "$1.csr"
-	openssl ca -batch -notext -config ca.cnf -extensions client -cert "$3.crt" -keyfile "$3.key" \
-		-startdate "$4" -enddate "$5" -in "$1.csr" -out "$1.crt" 2>/dev/null
+# rsa NAME BITS SUBJECT CA START END: a client certificate with an RSA key
+rsa() {
+	openssl genpkey -quiet -algorithm RSA -pkeyopt "rsa_keygen_bits:$2" -out "$1.key" 2>/dev/null
+	openssl req -new -config ca.cnf -multivalue-rdn -key "$1.key" -subj "$3" -out "$1.csr"
+	openssl ca -batch -notext -config ca.cnf -extensions client -cert "$4.crt" -keyfile "$4.key" \
+		-startdate "$5" -enddate "$6" -in "$1.csr" -out "$1.crt" 2>/dev/null
 }
+
+# push NAME SUBJECT CA START END: as Apple issues them
+push() { rsa "$1" 2048 "$2" "$3" "$4" "$5"; }
 
 # token NAME CURVE: a key as Apple gives out for tokens (.p8), on whatever curve
 token() { openssl ecparam -name "$2" -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$1.key"; }
@@ -88,6 +91,8 @@ sign client2 ffeeddccbbaa99887766554433221100 client device_ca "$then" "$far"
 sign old_client 00112233445566778899aabbccddeeff client device_ca "$then" "$later"
 sign rogue_client 00112233445566778899aabbccddeeff client rogue_device_ca "$then" "$far"
 sign wrong_use 00112233445566778899aabbccddeeff server device_ca "$then" "$far"
+rsa rsa_client 2048 /CN=00112233445566778899aabbccddeeff device_ca "$then" "$far"
+rsa weak_client 1024 /CN=00112233445566778899aabbccddeeff device_ca "$then" "$far"
 topic=com.apple.mgmt.External.00000000-1111-2222-3333-444444444444
 push push "/UID=$topic/CN=APSP:00000000" root "$then" "$far"
 push push_renewed "/UID=$topic/CN=APSP:11111111" root "$then" "$far"

@@ -37,6 +37,7 @@ static void a_wrong_client_certificate_gets_no_handshake(void **state)
 		{ "expired", { cert_root, cert_old_client, key_old_client } },
 		{ "a server's certificate", { cert_root, cert_wrong_use, key_wrong_use } },
 		{ "the device CA's sibling", { cert_root, cert_server, key_server } },
+		{ "a key of 1024 bits", { cert_root, cert_weak_client, key_weak_client } },
 	};
 	struct bsg_http_response r;
 	struct bsg_error err;
@@ -53,9 +54,13 @@ static void a_wrong_client_certificate_gets_no_handshake(void **state)
 	}
 	assert_int_equal(f.n_done, 0);
 	assert_int_equal(f.n_admitted, 0);
-	assert_int_equal(get(&f, &device, "/hello", &r, &err), BSG_OK);
-	assert_int_equal(r.status, 200);
-	bsg_http_response_clear(&r);
+	for (size_t i = 0; i < 2; i++) {
+		const struct identity right[] = { device, { cert_root, cert_rsa_client, key_rsa_client } };
+
+		assert_int_equal(get(&f, &right[i], "/hello", &r, &err), BSG_OK);
+		assert_int_equal(r.status, 200);
+		bsg_http_response_clear(&r);
+	}
 	fixture_stop(&f);
 }
 
@@ -327,6 +332,8 @@ static void behind_a_proxy_the_header_is_verified_like_a_handshake(void **state)
 		{ "rogue", cert_rogue_client, 403, "certificate-unknown" },
 		{ "expired", cert_old_client, 403, "certificate-unknown" },
 		{ "wrong use", cert_wrong_use, 403, "certificate-unknown" },
+		{ "a key of 1024 bits", cert_weak_client, 403, "certificate-unknown" },
+		{ "a key of 2048 bits", cert_rsa_client, 200, NULL },
 		{ "other device", cert_client2, 200, NULL },
 	};
 	char request[2000], header[1500];
@@ -388,6 +395,51 @@ static void what_was_verified_under_one_ca_is_refused_under_the_next(void **stat
 	assert_int_equal(proxied(&f, cert_client), 403);
 	assert_int_equal(proxied(&f, cert_rogue_client), 200);
 	fixture_stop(&f);
+}
+
+static _Atomic unsigned n_chains;	/* that were verified */
+
+int __real_gnutls_x509_trust_list_verify_crt2(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *certs, unsigned n, gnutls_typed_vdata_st *data,
+					      unsigned n_data, unsigned flags, unsigned *status, gnutls_verify_output_function *output);
+int __wrap_gnutls_x509_trust_list_verify_crt2(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *certs, unsigned n, gnutls_typed_vdata_st *data,
+					      unsigned n_data, unsigned flags, unsigned *status, gnutls_verify_output_function *output);
+
+int __wrap_gnutls_x509_trust_list_verify_crt2(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *certs, unsigned n, gnutls_typed_vdata_st *data,
+					      unsigned n_data, unsigned flags, unsigned *status, gnutls_verify_output_function *output)
+{
+	n_chains++;
+	return __real_gnutls_x509_trust_list_verify_crt2(list, certs, n, data, n_data, flags, status, output);
+}
+
+/* It is most of what a request of a phone behind a proxy costs. Who was refused is looked at each time. */
+static void a_phone_that_comes_back_is_spared_the_chain(void **state)
+{
+	struct bsg_http_response r;
+	struct bsg_error err;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.options.transport = BSG_HTTP_PROXY;
+	fixture_start(&f);
+	n_chains = 0;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(proxied(&f, cert_client), 200);
+	assert_int_equal(n_chains, 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(proxied(&f, cert_rogue_client), 403);
+	assert_int_equal(n_chains, 4);
+	fixture_stop(&f);
+
+	fixture_init(&f);	/* its own handshakes; another server has not seen anybody yet */
+	fixture_start(&f);
+	n_chains = 0;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(get(&f, &device, "/hello", &r, &err), BSG_OK);
+		bsg_http_response_clear(&r);
+	}
+	fixture_stop(&f);
+	assert_int_equal(n_chains, 1);
 }
 
 static void with_our_own_tls_the_header_means_nothing(void **state)
@@ -462,6 +514,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(reload_changes_what_the_next_handshake_uses),
 		cmocka_unit_test(behind_a_proxy_the_header_is_verified_like_a_handshake),
 		cmocka_unit_test(what_was_verified_under_one_ca_is_refused_under_the_next),
+		cmocka_unit_test(a_phone_that_comes_back_is_spared_the_chain),
 		cmocka_unit_test(with_our_own_tls_the_header_means_nothing),
 		cmocka_unit_test(the_right_root_in_the_systems_store_only_is_refused),
 	};
