@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The threads behind bsg_orders_want(): some that make orders from a queue, one that keeps house (orders that are due, those
- * who wait for changes, retention, the TLS certificate).
+ * The threads behind bsg_orders_want(): some that make orders from a queue, one that keeps house (orders that are due, calendars,
+ * retention, the TLS certificate), and one that tells those who wait for changes, which nothing of all that holds up.
  *
  * The queue is only a hint for speed. When it is full, or the process dies, the store still knows what is due.
  */
@@ -43,7 +43,8 @@ struct bsg_orders_worker {
 	struct bsg_server *server;
 	pthread_mutex_t lock;
 	pthread_cond_t wanted;		/* for the makers: something is in the queue, or stop */
-	pthread_cond_t keep;		/* for the keeper: due, changed, awaited, or stop */
+	pthread_cond_t keep;		/* for the keeper: due, awaited, or stop */
+	pthread_cond_t tell;		/* for the teller: changed, or stop */
 	struct wanted *queue;		/* ring of QUEUE_MAX */
 	size_t first, n, n_working;
 	uint64_t n_done;		/* ever */
@@ -52,9 +53,9 @@ struct bsg_orders_worker {
 	bool due, stopping;
 	bool changed[N_AUDIENCES];		/* since they were told */
 	int64_t next_told[N_AUDIENCES];		/* not before; of mono_ms() */
-	pthread_t makers[N_MAKERS], keeper;
+	pthread_t makers[N_MAKERS], keeper, teller;
 	size_t n_makers;
-	bool has_keeper;
+	bool has_keeper, has_teller;
 	int64_t next_retention, next_tls;	/* the server's monotonic ms */
 };
 
@@ -99,7 +100,7 @@ void bsg_orders_want_presence(struct bsg_server *server)
 
 	pthread_mutex_lock(&w->lock);
 	if (!w->changed[0])
-		pthread_cond_signal(&w->keep);
+		pthread_cond_signal(&w->tell);
 	for (size_t i = 0; i < N_AUDIENCES; i++)
 		w->changed[i] = true;
 	pthread_mutex_unlock(&w->lock);
@@ -172,16 +173,35 @@ static void tell_watchers(struct bsg_orders_worker *w)
 	}
 }
 
-/* With the lock held: wait to be called, until somebody is to be told, or for @until, of mono_ms(). */
-static void wait_for_work(struct bsg_orders_worker *w, int64_t until)
+/* With the lock held: wait to be called, or for @until, of mono_ms(). @return false: it has come */
+static bool wait_until(struct bsg_orders_worker *w, pthread_cond_t *cond, int64_t until)
 {
-	struct timespec time;
+	const struct timespec time = {.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000};
 
-	for (size_t i = 0; i < N_AUDIENCES; i++)
-		if (w->changed[i] && w->next_told[i] < until)
-			until = w->next_told[i];
-	time = (struct timespec){.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000};
-	(void)pthread_cond_timedwait(&w->keep, &w->lock, &time);
+	return pthread_cond_timedwait(cond, &w->lock, &time) == 0;
+}
+
+static void *teller(void *arg)
+{
+	struct bsg_orders_worker *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->stopping) {
+		int64_t until = INT64_MAX;
+
+		tell_watchers(w);
+		for (size_t i = 0; i < N_AUDIENCES; i++)
+			if (w->changed[i] && w->next_told[i] < until)
+				until = w->next_told[i];
+		if (w->stopping)
+			break;
+		if (until == INT64_MAX)
+			pthread_cond_wait(&w->tell, &w->lock);
+		else
+			(void)wait_until(w, &w->tell, until);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
 }
 
 /* Hand a page of due devices to the makers and wait until they are through. */
@@ -195,10 +215,8 @@ static void work_off(struct bsg_orders_worker *w, const struct bsg_due_rec *page
 			n_pushed++;
 		w->awaited = w->n_done + w->n + w->n_working;
 		pthread_cond_broadcast(&w->wanted);
-		while (!w->stopping && w->n_done < w->awaited) {
-			wait_for_work(w, mono_ms() + SWEEP_MS);
-			tell_watchers(w);
-		}
+		while (!w->stopping && w->n_done < w->awaited)
+			pthread_cond_wait(&w->keep, &w->lock);
 	}
 	pthread_mutex_unlock(&w->lock);
 }
@@ -259,13 +277,12 @@ static size_t forget_failures(struct bsg_orders_worker *w)
 	return n;
 }
 
-/* Between two pieces of long work: tell those who wait. @return false: the server stops */
+/* Between two pieces of long work. @return false: the server stops */
 static bool goes_on(struct bsg_orders_worker *w)
 {
 	bool stopping;
 
 	pthread_mutex_lock(&w->lock);
-	tell_watchers(w);
 	stopping = w->stopping;
 	pthread_mutex_unlock(&w->lock);
 	return !stopping;
@@ -365,13 +382,12 @@ static void renew_timetable(struct bsg_server *server)
 	bsg_active_put(policy);
 }
 
-static void keep_house(struct bsg_orders_worker *w, bool due)
+static void keep_house(struct bsg_orders_worker *w)
 {
 	int64_t now = bsg_clock_mono_ms(w->server->clock);
 
 	renew_timetable(w->server);
-	if (due)
-		sweep(w);
+	sweep(w);
 	if (now >= w->next_retention) {
 		w->next_retention = now + RETENTION_S * 1000;
 		forget_old(w);
@@ -382,25 +398,21 @@ static void keep_house(struct bsg_orders_worker *w, bool due)
 	}
 }
 
-/* Presence wakes it all day long: that must not put off the next sweep. */
 static void *keeper(void *arg)
 {
 	struct bsg_orders_worker *w = arg;
-	int64_t until = 0;	/* the next sweep */
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
-		const bool due = w->due || mono_ms() >= until;
+		int64_t until;
 
 		w->due = false;
-		tell_watchers(w);
 		pthread_mutex_unlock(&w->lock);
-		keep_house(w, due);
+		keep_house(w);
 		pthread_mutex_lock(&w->lock);
-		if (due)
-			until = mono_ms() + SWEEP_MS;
-		if (!w->due && !w->stopping)
-			wait_for_work(w, until);
+		until = mono_ms() + SWEEP_MS;
+		while (!w->due && !w->stopping && wait_until(w, &w->keep, until))
+			;
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -415,13 +427,13 @@ enum bsg_err bsg_orders_new(struct bsg_server *server, struct bsg_error *err)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the threads that make orders");
 	server->worker = w;
 	w->server = server;
-	w->due = true;
 	w->next_tls = bsg_clock_mono_ms(server->clock) + INT64_C(1000) * TLS_S;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->wanted, NULL);
 	pthread_cond_init(&w->keep, &attr);
+	pthread_cond_init(&w->tell, &attr);
 	pthread_condattr_destroy(&attr);
 	w->queue = calloc(QUEUE_MAX, sizeof(*w->queue));
 	return w->queue != NULL ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the queue of orders");
@@ -435,7 +447,8 @@ enum bsg_err bsg_orders_start(struct bsg_server *server, struct bsg_error *err)
 		if (pthread_create(&w->makers[w->n_makers], NULL, maker, w) != 0)
 			return bsg_fail(err, BSG_E_UNAVAILABLE, "cannot start a thread");
 	w->has_keeper = pthread_create(&w->keeper, NULL, keeper, w) == 0;
-	return w->has_keeper ? BSG_OK : bsg_fail(err, BSG_E_UNAVAILABLE, "cannot start a thread");
+	w->has_teller = pthread_create(&w->teller, NULL, teller, w) == 0;
+	return w->has_keeper && w->has_teller ? BSG_OK : bsg_fail(err, BSG_E_UNAVAILABLE, "cannot start a thread");
 }
 
 void bsg_orders_stop(struct bsg_server *server)
@@ -448,13 +461,16 @@ void bsg_orders_stop(struct bsg_server *server)
 	w->stopping = true;
 	pthread_cond_broadcast(&w->wanted);
 	pthread_cond_broadcast(&w->keep);
+	pthread_cond_broadcast(&w->tell);
 	pthread_mutex_unlock(&w->lock);
 	for (size_t i = 0; i < w->n_makers; i++)
 		pthread_join(w->makers[i], NULL);
 	if (w->has_keeper)
 		pthread_join(w->keeper, NULL);
+	if (w->has_teller)
+		pthread_join(w->teller, NULL);
 	w->n_makers = 0;
-	w->has_keeper = false;
+	w->has_keeper = w->has_teller = false;
 }
 
 /* The store's callbacks may still want orders until it is closed, so memory goes last. */
@@ -466,6 +482,7 @@ void bsg_orders_free(struct bsg_server *server)
 		return;
 	pthread_cond_destroy(&w->wanted);
 	pthread_cond_destroy(&w->keep);
+	pthread_cond_destroy(&w->tell);
 	pthread_mutex_destroy(&w->lock);
 	free(w->queue);
 	free(w);

@@ -117,6 +117,11 @@ static enum bsg_err due(struct bsg_platform *p, int64_t now, struct bsg_page *pa
 	}
 	free(recs);
 	atomic_store(&world.looked_until, now);
+	while (world.holds_looks) {
+		world.is_held = true;
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+	world.is_held = false;
 	return rc;
 }
 
@@ -307,6 +312,48 @@ void cross_turnstile(const char *id, char url[static 100])
 	(void)snprintf(url, 100, "http://127.0.0.1:%u/v1/crossings/%s", bsg_http_server_port(server->people), id);
 }
 
+static void *ask(void *arg)
+{
+	const struct bsg_http_client_options options = {.bearer = "turnstile"};
+	struct question *q = arg;
+	const struct bsg_http_request request = {.url = q->url, .accept_language = "en", .wait_s = 60};
+	struct bsg_http_client *client = NULL;
+
+	q->rc = bsg_http_client_open(&options, &client, NULL);
+	if (q->rc == BSG_OK)
+		q->rc = bsg_http_client_do(client, &request, &q->answer, NULL);
+	bsg_http_client_close(client);
+	return NULL;
+}
+
+static void await_held(void)
+{
+	const struct timespec short_while = {.tv_nsec = 10000000};
+	struct bsg_http_stats stats = {.n_held = 0};
+
+	for (int i = 0; i < 6000 && stats.n_held == 0; i++) {
+		nanosleep(&short_while, NULL);
+		bsg_http_server_stats(server->people, &stats);
+	}
+	assert_int_equal(stats.n_held, 1);
+}
+
+void begin_to_ask(struct question *q, pthread_t *thread)
+{
+	assert_int_equal(pthread_create(thread, NULL, ask, q), 0);
+	await_held();
+}
+
+void end_of_question(struct question *q, pthread_t thread, const char *verdict, const char *why)
+{
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(q->rc, BSG_OK);
+	assert_int_equal(q->answer.status, 200);
+	assert_non_null(strstr((const char *)q->answer.body, verdict));
+	assert_non_null(strstr((const char *)q->answer.body, why));
+	bsg_http_response_clear(&q->answer);
+}
+
 void cross(enum bsg_crossing_direction direction, const char *place)
 {
 	cross_at(direction, place, bsg_now(server), NULL);
@@ -370,6 +417,7 @@ void await_desired(int64_t functions)
 int end(void **state)
 {
 	(void)state;
+	world.holds_looks = false;
 	bsg_server_stop(server);
 	server = NULL;
 	return 0;

@@ -15,6 +15,9 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
+#include "http/client.h"
 #include "server/drive.h"
 #include "store/apple.h"
 
@@ -32,6 +35,7 @@ struct drive_world {
 	_Atomic bool crosses;	/* it comes into the house just before the next look, and has its orders */
 	_Atomic int n_conflicted;
 	_Atomic int64_t looked_until;	/* phones due up to this were asked for last */
+	_Atomic bool holds_looks, is_held;	/* who asks for them waits; somebody does */
 	_Atomic int fails_in;	/* the so-manieth look from now finds a store that cannot be asked; 0: none does */
 };
 
@@ -57,6 +61,16 @@ void cross(enum bsg_crossing_direction direction, const char *place);	/* now, wi
 /* Into the house, through a turnstile whose token is "turnstile", with its orders. @param url  where it may ask for the verdict */
 void cross_turnstile(const char *id, char url[static 100]);
 int64_t serial(void);
+
+/* A turnstile's question that is held. */
+struct question {
+	char url[100];
+	struct bsg_http_response answer;
+	enum bsg_err rc;
+};
+
+void begin_to_ask(struct question *q, pthread_t *thread);
+void end_of_question(struct question *q, pthread_t thread, const char *verdict, const char *why);	/* somebody has made that it is answered */
 
 struct bsg_apple_rec phone(void);
 struct bsg_op_apple_answer answer(struct bsg_op_apple_answer said);

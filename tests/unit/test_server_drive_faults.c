@@ -2,11 +2,7 @@
 /* Clocks that go back, a state that is not of the orders, and a gate that only time can answer (docs/spec/platform.md). */
 #include "drive_world.h"
 
-#include <pthread.h>
-#include <string.h>
 #include <time.h>
-
-#include "http/client.h"
 
 #define PATIENCE_S 50	/* of the turnstile */
 
@@ -94,55 +90,11 @@ static void Z2_a_state_of_other_orders_begins_anew(void **state)
 	assert_int_equal(decision().presence_seq, 1);
 }
 
-/* A turnstile's question that is held. */
-struct question {
-	char url[100];
-	struct bsg_http_response answer;
-	enum bsg_err rc;
-};
-
-static void *ask(void *arg)
-{
-	const struct bsg_http_client_options options = {.bearer = "turnstile"};
-	struct question *q = arg;
-	const struct bsg_http_request request = {.url = q->url, .accept_language = "en", .wait_s = 60};
-	struct bsg_http_client *client = NULL;
-
-	q->rc = bsg_http_client_open(&options, &client, NULL);
-	if (q->rc == BSG_OK)
-		q->rc = bsg_http_client_do(client, &request, &q->answer, NULL);
-	bsg_http_client_close(client);
-	return NULL;
-}
-
-static void await_held(void)
-{
-	const struct timespec short_while = {.tv_nsec = 10000000};
-	struct bsg_http_stats stats = {.n_held = 0};
-
-	for (int i = 0; i < 6000 && stats.n_held == 0; i++) {
-		nanosleep(&short_while, NULL);
-		bsg_http_server_stats(server->people, &stats);
-	}
-	assert_int_equal(stats.n_held, 1);
-}
-
-static void begin_to_ask(struct question *q, pthread_t *thread)
-{
-	assert_int_equal(pthread_create(thread, NULL, ask, q), 0);
-	await_held();
-}
-
 /* Let the server look, which answers. */
 static void await_answer(struct question *q, pthread_t thread, const char *verdict, const char *why)
 {
 	bsg_server_wake(server);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(q->rc, BSG_OK);
-	assert_int_equal(q->answer.status, 200);
-	assert_non_null(strstr((const char *)q->answer.body, verdict));
-	assert_non_null(strstr((const char *)q->answer.body, why));
-	bsg_http_response_clear(&q->answer);
+	end_of_question(q, thread, verdict, why);
 }
 
 static void Z22_a_held_question_is_answered_when_its_reason_changes_and_after_the_timeout(void **state)

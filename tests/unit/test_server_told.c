@@ -4,8 +4,18 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-#include "http/client.h"
+#include "server/orders.h"
+
+static const struct timespec short_while = {.tv_nsec = 10000000};
+
+static void await(const _Atomic bool *what)
+{
+	for (int i = 0; i < 6000 && !*what; i++)
+		nanosleep(&short_while, NULL);
+	assert_true(*what);
+}
 
 static struct bsg_http_response call(const struct bsg_http_client_options *options, const struct bsg_http_request *request)
 {
@@ -78,6 +88,70 @@ static void a_verdict_that_is_waited_for_is_no_refusal_because_the_store_cannot_
 	world.fails_in = 0;
 }
 
+/* The look at each second would answer in the end: here it does not come, and after the wait itself the answer is another. */
+static void V16_a_gate_that_waits_is_told_of_a_change_without_a_look_at_the_time(void **state)
+{
+	static const char id[] = "00000000-0000-4000-8000-000000000001";
+	struct question q = {.rc = BSG_OK};
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	server->settings.admission_timeout = 1000;
+	cross_turnstile(id, q.url);
+	world.holds_looks = true;
+	await(&world.is_held);
+	begin_to_ask(&q, &thread);
+	world.is_locked = true;
+	bsg_orders_want_presence(server);
+	end_of_question(&q, thread, "\"pending\"", "unlock your phone");
+}
+
+/* Crossed so long ago that it is forgotten when somebody keeps house next. */
+static struct bsg_op_crossing_add cross_long_ago(void)
+{
+	struct bsg_op_crossing_add out;
+
+	cross_at(BSG_CROSSING_OUT, "yard", NOW - INT64_C(1000) * 86400, &out);
+	return out;
+}
+
+/* Pass some time, after which house is kept. */
+static void await_forgotten(int64_t pass_s)
+{
+	const struct bsg_op_crossing_add old = cross_long_ago();
+	enum bsg_err rc = BSG_OK;
+
+	bsg_fake_clock_pass(&fake, pass_s * 1000);
+	bsg_orders_want_due(server);
+	for (int i = 0; i < 6000 && rc == BSG_OK; i++) {
+		struct bsg_crossing_rec rec;
+
+		nanosleep(&short_while, NULL);
+		rc = bsg_store_crossing(server->store, old.id, &rec, NULL, NULL, NULL);
+	}
+	assert_int_equal(rc, BSG_E_NOT_FOUND);
+}
+
+static void V16_nothing_that_is_kept_in_order_meanwhile_holds_up_who_waits_for_changes(void **state)
+{
+	uint64_t before, after;
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	await_forgotten(3600);
+	pthread_mutex_lock(&server->planes_lock);	/* the certificate of TLS is looked at after what is forgotten, once a day: that waits now */
+	await_forgotten(86400);
+	before = after = atomic_load(&server->presence_version);
+	bsg_orders_want_presence(server);
+	for (int i = 0; i < 6000 && after == before; i++) {
+		nanosleep(&short_while, NULL);
+		after = atomic_load(&server->presence_version);
+	}
+	pthread_mutex_unlock(&server->planes_lock);
+	assert_true(after > before);
+}
+
 static void an_explanation_holds_while_orders_are_made(void **state)
 {
 	struct bsg_http_response told;
@@ -99,6 +173,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(an_explanation_holds_while_orders_are_made, end),
+		cmocka_unit_test_teardown(V16_a_gate_that_waits_is_told_of_a_change_without_a_look_at_the_time, end),
+		cmocka_unit_test_teardown(V16_nothing_that_is_kept_in_order_meanwhile_holds_up_who_waits_for_changes, end),
 		cmocka_unit_test_teardown(what_time_alone_changes_is_told_to_those_who_watch_presence, end),
 		cmocka_unit_test_teardown(a_verdict_that_is_waited_for_is_no_refusal_because_the_store_cannot_be_asked, end),
 	};
