@@ -144,7 +144,7 @@ static const char *left(struct bsg_world *world)
 {
 	const int64_t now = bsg_clock_utc(&world->clock.clock);
 	struct bsg_store *store = world->server->store;
-	const struct bsg_due_ask ask = {now, INT64_MAX, 1};
+	const struct bsg_due_ask ask = {.now = now, .latest = INT64_MAX, .policy = 1};
 	struct bsg_apple_push_rec push;
 	struct bsg_apple_due_rec step;
 	struct bsg_store_stats stats;

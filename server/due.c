@@ -30,7 +30,7 @@ struct bsg_drive {
 	uint64_t n_done, awaited;	/* ever; at which the looker goes on */
 	size_t n_failed;		/* in this look */
 	bool woken, stopping;
-	int64_t last;			/* UTC of the last look: a clock that was set back makes all due */
+	int64_t last;			/* UTC of the last look: a clock that was set back makes all due, also one that was while nobody looked */
 	pthread_t steppers[N_STEPPERS], looker;
 	size_t n_steppers;
 	bool has_looker;
@@ -210,6 +210,7 @@ enum bsg_err bsg_drive_new(struct bsg_server *server, struct bsg_error *err)
 	if (d == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the threads that step phones");
 	d->server = server;
+	d->last = BSG_TIME_MAX;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

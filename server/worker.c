@@ -16,10 +16,16 @@
 #define DUE_PAGE 500
 #define KEPT_S (8 * INT64_C(86400))	/* orders issued longer ago are made anew: the timetable need not reach back to them */
 #define FAILED_LOG_MAX 20	/* failures that are logged one by one, between two sweeps */
-#define AHEAD_S 3600	/* a clock that is set back by less renews nobody's orders */
+#define AHEAD_S 3600	/* orders that are to be renewed so much later than those made now were made under another setting */
 #define SWEEP_MS 10000	/* how often due orders are looked for without being asked */
 #define RETENTION_S 600
 #define TLS_S 86400
+
+/* What is done now and then, and when the clock was set back. */
+struct chore {
+	int64_t next;	/* the server's monotonic ms */
+	int64_t last;	/* UTC */
+};
 
 struct wanted {
 	char device[BSG_ID_SIZE];
@@ -56,7 +62,8 @@ struct bsg_orders_worker {
 	pthread_t makers[N_MAKERS], keeper, teller;
 	size_t n_makers;
 	bool has_keeper, has_teller;
-	int64_t next_retention, next_tls;	/* the server's monotonic ms */
+	struct chore retention, tls;
+	int64_t swept;			/* UTC of the last sweep that left nothing; at the start as late as can be: what the clock was is not known */
 };
 
 /* With the lock held. @return false: the queue is full */
@@ -265,6 +272,17 @@ static size_t keep_what_holds(struct bsg_orders_worker *w, struct bsg_active_pol
 	return n_left;
 }
 
+/* All were tried. After the clock was set back nobody may be left who could not be made: the next sweep looks for them again. */
+static void end_sweep(struct bsg_orders_worker *w, int64_t began, bool set_back)
+{
+	const int64_t now = bsg_now(w->server);
+
+	pthread_mutex_lock(&w->lock);
+	if (!set_back || w->n_failed == 0)
+		w->swept = began > now ? began : now;
+	pthread_mutex_unlock(&w->lock);
+}
+
 /* A sweep begins. @return how many could not be made since the last one began */
 static size_t forget_failures(struct bsg_orders_worker *w)
 {
@@ -288,13 +306,29 @@ static bool goes_on(struct bsg_orders_worker *w)
 	return !stopping;
 }
 
+/*
+ * What is due now. Orders that were made while the clock was ahead lack the windows until then (P19): to find them takes a look at
+ * everybody's, so it is done once after it was set back.
+ */
+static struct bsg_due_ask ask_due(const struct bsg_orders_worker *w, int64_t policy, bool set_back)
+{
+	const int64_t now = bsg_now(w->server);
+	struct bsg_due_ask ask = {.now = now, .latest = now + w->server->settings.orders_renewal + AHEAD_S, .policy = policy};
+
+	if (set_back) {
+		ask.latest = now;
+		ask.issued_from = now + BSG_STORE_CLOCK_STEP_S;
+	}
+	return ask;
+}
+
 /* Make one page of what is due. @return BSG_E_UNAVAILABLE, BSG_E_NO_MEMORY: nothing was made */
-static enum bsg_err sweep_page(struct bsg_orders_worker *w, struct bsg_page *page, struct bsg_due_rec *recs, struct bsg_error *err)
+static enum bsg_err sweep_page(struct bsg_orders_worker *w, bool set_back, struct bsg_page *page, struct bsg_due_rec *recs,
+			       struct bsg_error *err)
 {
 	struct bsg_server *server = w->server;
 	struct bsg_active_policy *policy = bsg_active_get(&server->active);
-	const int64_t now = bsg_now(server);
-	const struct bsg_due_ask due = {now, now + server->settings.orders_renewal + AHEAD_S, policy->rec.version};
+	const struct bsg_due_ask due = ask_due(w, policy->rec.version, set_back);
 	enum bsg_err rc = bsg_store_orders_due(server->store, &due, page, recs, err);
 	const size_t n_left = rc == BSG_OK && page->n > 0 ? keep_what_holds(w, policy, recs, page->n) : 0;
 
@@ -313,14 +347,18 @@ static void sweep(struct bsg_orders_worker *w)
 	struct bsg_error err = {.text = "no memory for a list of them"};
 	enum bsg_err rc = recs == NULL ? BSG_E_NO_MEMORY : BSG_OK;
 	const size_t n_failed = forget_failures(w);
+	const int64_t began = bsg_now(w->server);
+	const bool set_back = began < w->swept;
 
 	if (n_failed > FAILED_LOG_MAX)
 		bsg_log(w->server->log, BSG_LOG_ERROR, "orders", "orders could not be made %zu times in the last sweep", n_failed);
 	while (rc == BSG_OK && goes_on(w)) {
 		page.cursor = cursor;
-		rc = sweep_page(w, &page, recs, &err);
-		if (rc == BSG_OK && page.next[0] == '\0')
+		rc = sweep_page(w, set_back, &page, recs, &err);
+		if (rc == BSG_OK && page.next[0] == '\0') {
+			end_sweep(w, began, set_back);
 			break;
+		}
 		memcpy(cursor, page.next, sizeof(cursor));
 	}
 	if (rc != BSG_OK)
@@ -382,20 +420,25 @@ static void renew_timetable(struct bsg_server *server)
 	bsg_active_put(policy);
 }
 
+/* @return whether its time has come; then the next one is set */
+static bool is_time(const struct bsg_server *server, struct chore *chore, int64_t every_s)
+{
+	const int64_t mono_ms = bsg_clock_mono_ms(server->clock), now = bsg_now(server);
+
+	if (mono_ms < chore->next && now >= chore->last)
+		return false;
+	*chore = (struct chore){.next = mono_ms + every_s * 1000, .last = now};
+	return true;
+}
+
 static void keep_house(struct bsg_orders_worker *w)
 {
-	int64_t now = bsg_clock_mono_ms(w->server->clock);
-
 	renew_timetable(w->server);
 	sweep(w);
-	if (now >= w->next_retention) {
-		w->next_retention = now + RETENTION_S * 1000;
+	if (is_time(w->server, &w->retention, RETENTION_S))
 		forget_old(w);
-	}
-	if (now >= w->next_tls) {
-		w->next_tls = now + INT64_C(1000) * TLS_S;
+	if (is_time(w->server, &w->tls, TLS_S))
 		renew_tls(w->server);
-	}
 }
 
 static void *keeper(void *arg)
@@ -427,7 +470,8 @@ enum bsg_err bsg_orders_new(struct bsg_server *server, struct bsg_error *err)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the threads that make orders");
 	server->worker = w;
 	w->server = server;
-	w->next_tls = bsg_clock_mono_ms(server->clock) + INT64_C(1000) * TLS_S;
+	w->swept = INT64_MAX;
+	(void)is_time(server, &w->tls, TLS_S);	/* it was looked at just now */
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

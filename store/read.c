@@ -273,7 +273,7 @@ enum bsg_err bsg_store_orders_due(struct bsg_store *store, const struct bsg_due_
 	if (mark == NULL)
 		return bsg_fail(err, BSG_E_INVALID, "this is no cursor of this list: begin without one");
 	q.num[0] = q.kind == BSG_QUERY_DUE_AHEAD ? due->latest : due->now;
-	q.num[1] = due->policy;
+	q.num[1] = q.kind == BSG_QUERY_DUE_AHEAD ? due->issued_from : due->policy;
 	rc = list(store, &q, BSG_CURSOR_NUM_TEXT, &part, err);
 	page->n = part.n;
 	if (rc != BSG_OK)

@@ -113,7 +113,8 @@ enum bsg_err bsg_store_orders(struct bsg_store *store, const char *device, struc
 /* Whose orders are due. */
 struct bsg_due_ask {
 	int64_t now;	/* to be renewed by then */
-	int64_t latest;	/* to be renewed later than orders made now ever are: made while the clock was ahead, or for another setting */
+	/* To be renewed later than `latest`, and issued not before `issued_from`: made while the clock was ahead, or for another setting. */
+	int64_t latest, issued_from;
 	int64_t policy;	/* made from an older one; revoked and leaving devices do not care */
 };
 

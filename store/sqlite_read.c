@@ -82,8 +82,8 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_ORDERS_HEAD] = { .sql = "SELECT " ORDERS " FROM device d WHERE d.id = ?1" },
 	[BSG_QUERY_DUE] = { .sql = "SELECT id, state, due || '.' || id FROM device WHERE due <= ?5 AND (due, id) > (?9, ?8) "
 		"ORDER BY due, id LIMIT ?10" },
-	[BSG_QUERY_DUE_AHEAD] = { .sql = "SELECT id, state, due || '.' || id FROM device WHERE due > ?5 AND (due, id) > (?9, ?8) "
-		"ORDER BY due, id LIMIT ?10" },
+	[BSG_QUERY_DUE_AHEAD] = { .sql = "SELECT id, state, due || '.' || id FROM device WHERE due > ?5 AND orders_issued >= ?6 AND (due, id) > "
+		"(?9, ?8) ORDER BY due, id LIMIT ?10" },
 	[BSG_QUERY_DUE_POLICY] = { .sql = "SELECT id, state, orders_policy || '.' || id FROM device WHERE state = 2 AND "
 		"orders_policy < ?6 AND due > ?5 AND (orders_policy, id) > (?9, ?8) ORDER BY orders_policy, id LIMIT ?10" },
 	[BSG_QUERY_CROSSING] = { .sql = "SELECT " CROSSING " FROM crossing c WHERE c.id = ?1" },

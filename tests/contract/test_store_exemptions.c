@@ -98,7 +98,7 @@ static void settle(struct store_fixture *f, const char *device)
 
 static size_t n_due(struct store_fixture *f)
 {
-	const struct bsg_due_ask ask = { T0, T0 + 8 * 86400, 1 };
+	const struct bsg_due_ask ask = { .now = T0, .latest = T0 + 8 * 86400, .policy = 1 };
 	struct bsg_page page = { .limit = 8 };
 	struct bsg_due_rec due[8];
 

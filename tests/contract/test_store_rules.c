@@ -228,7 +228,7 @@ static void orders_made_from_outdated_facts_are_never_stored(void **state)
 
 static size_t n_due(struct store_fixture *f, int64_t now, int64_t policy, struct bsg_due_rec out[8])
 {
-	const struct bsg_due_ask ask = { now, now + 8 * 86400, policy };
+	const struct bsg_due_ask ask = { .now = now, .latest = now + 8 * 86400, .policy = policy };
 	char cursor[BSG_CURSOR_SIZE] = "";
 	struct bsg_page page = { .cursor = cursor, .limit = 2 };
 	size_t n = 0;
@@ -280,6 +280,27 @@ static void orders_are_due_after_a_change_for_renewal_and_for_a_new_policy(void 
 	assert_string_equal(due[1].device, device_id(3));
 	assert_int_equal(n_due(f, T0 - 86400, 1, due), 0);
 	assert_int_equal(n_due(f, T0 - 2 * 86400, 1, due), 3);	/* the clock was ahead when they were made */
+}
+
+static void orders_of_a_clock_that_was_ahead_are_told_by_when_they_were_issued(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_due_rec due[8];
+	struct bsg_page page = { .limit = 8 };
+
+	add_person(f, "aida", NULL, "1001");
+	for (unsigned i = 1; i <= 2; i++) {
+		struct bsg_op put;
+
+		enrol(f, "aida", device_id(i));
+		put = put_op(f, device_id(i), 1);
+		put.orders_put.issued = T0 + i;
+		assert_ok(f, apply(f, &put));
+	}
+	page.cursor = "f";
+	assert_ok(f, bsg_store_orders_due(f->store, &(struct bsg_due_ask){ T0, T0, T0 + 2, 1 }, &page, due, &f->err));
+	assert_int_equal(page.n, 1);
+	assert_string_equal(due[0].device, device_id(2));
 }
 
 static void orders_that_a_newer_policy_says_too_are_kept(void **state)
@@ -429,6 +450,7 @@ int main(void)
 		TEST(a_serial_is_used_once),
 		TEST(orders_made_from_outdated_facts_are_never_stored),
 		TEST(orders_are_due_after_a_change_for_renewal_and_for_a_new_policy),
+		TEST(orders_of_a_clock_that_was_ahead_are_told_by_when_they_were_issued),
 		TEST(orders_that_a_newer_policy_says_too_are_kept),
 		TEST(gates_remember_their_credentials),
 		TEST(a_turnstile_is_found_by_its_token_until_removed),

@@ -26,6 +26,8 @@
 #define CAMERA BSG_BIT(BSG_CAMERA)
 #define WINDOW_FROM (NOW + 6 * H)
 #define WINDOW_UNTIL (NOW + 7 * H)
+#define WINDOW "{\"id\": \"r\", \"who\": {\"all\": true}, \"restrict\": [\"camera\"], \"lead\": \"0s\", " \
+	"\"windows\": [[\"2025-11-10T09:00:00Z\", \"2025-11-10T10:00:00Z\"]]}"
 #define HOUSE "{\"id\": \"r\", \"who\": {\"all\": true}, \"where\": [\"house\", \"yard\"], \"restrict\": [\"camera\", \"microphone\"]}"
 
 /* The phones and their platform; it outlives servers. */

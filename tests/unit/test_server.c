@@ -226,6 +226,41 @@ static void V20_orders_made_while_the_clock_was_far_ahead_are_made_anew(void **s
 	bsg_server_stop(server);
 }
 
+static int64_t tls_end(struct bsg_server *server)
+{
+	int64_t end;
+
+	pthread_mutex_lock(&server->planes_lock);
+	end = server->home.tls.not_after;
+	pthread_mutex_unlock(&server->planes_lock);
+	return end;
+}
+
+/* Else nobody who checks it could call for up to a day. */
+static void a_tls_certificate_from_the_future_is_made_anew_once_the_clock_is_right(void **state)
+{
+	const struct timespec short_while = {.tv_nsec = 10000000};
+	const int64_t now = bsg_clock_utc(bsg_clock_system());
+	int64_t made, made_anew;
+	static struct bsg_fake_clock clock;
+	struct bsg_server *server;
+
+	(void)state;
+	bsg_fake_clock_init(&clock, now + INT64_C(400) * 86400);
+	server_clock = &clock.clock;
+	server = must_start("future");
+	server_clock = NULL;
+	made = made_anew = tls_end(server);
+	bsg_fake_clock_set_utc(&clock, now);
+	for (int i = 0; i < 6000 && made_anew == made; i++) {
+		bsg_orders_want_due(server);
+		nanosleep(&short_while, NULL);
+		made_anew = tls_end(server);
+	}
+	assert_int_equal(made_anew, made - INT64_C(400) * 86400);
+	bsg_server_stop(server);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -248,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_second_start_keeps_the_keys_and_the_first_made_them_private),
 		cmocka_unit_test(a_directory_that_others_may_enter_is_refused),
 		cmocka_unit_test(a_second_server_on_the_same_socket_does_not_start),
+		cmocka_unit_test(a_tls_certificate_from_the_future_is_made_anew_once_the_clock_is_right),
 		cmocka_unit_test(V20_orders_made_while_the_clock_was_far_ahead_are_made_anew),
 		cmocka_unit_test(V22_devices_whose_orders_cannot_be_made_hide_no_others),
 		cmocka_unit_test(V22_due_orders_are_made_while_people_come_and_go_all_the_time),

@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#include "server/orders.h"
+
 #define PATIENCE_S 50	/* of the turnstile */
 
 /* Let the thread see the time that it is now. */
@@ -45,6 +47,54 @@ static void Z2_a_clock_that_is_set_back_makes_all_due(void **state)
 	for (int i = 0; i < 6000 && phone().desired_until > NOW + 4 * H; i++)
 		nanosleep(&short_while, NULL);
 	assert_true(phone().desired_until <= NOW + 4 * H);
+}
+
+/* The clock shows the window, is right again after a start, and what was to come next is the end of that window. */
+static void Z2_a_clock_that_was_set_back_while_the_server_was_down_makes_all_due(void **state)
+{
+	(void)state;
+	assert_int_equal(begin(WINDOW), 0);
+	make_orders();
+	bsg_fake_clock_set_utc(&fake, WINDOW_FROM + 5);
+	await_desired(CAMERA);
+	bsg_server_stop(server);
+	bsg_fake_clock_set_utc(&fake, NOW + 60);
+	start_server();
+	await_desired(0);
+}
+
+/* Let house be kept, until a phone has newer orders than @p serial. @return their serial */
+static int64_t await_orders(const char *id, int64_t serial)
+{
+	const struct timespec short_while = {.tv_nsec = 10000000};
+	struct bsg_device_rec rec = {.serial = serial};
+
+	bsg_orders_want_due(server);
+	for (int i = 0; i < 6000 && rec.serial == serial; i++) {
+		nanosleep(&short_while, NULL);
+		assert_int_equal(bsg_store_device(server->store, id, &rec, NULL), BSG_OK);
+	}
+	assert_true(rec.serial > serial);
+	return rec.serial;
+}
+
+/* Less than an hour: no moment of renewal says of its orders that they were made too early. */
+static void V20_orders_made_while_the_clock_was_ahead_lack_no_window_once_it_is_right(void **state)
+{
+	static const char other[] = "000102030405060708090a0b0c0d0e0f";
+	struct bsg_apple_rec rec;
+	int64_t before;
+
+	(void)state;
+	assert_int_equal(begin(WINDOW), 0);
+	bsg_fake_clock_set_utc(&fake, WINDOW_FROM + 50 * 60);
+	enrol("two", other);
+	before = await_orders(other, 0);
+	bsg_fake_clock_set_utc(&fake, WINDOW_FROM + 60);
+	assert_int_equal(await_orders(other, before), before + 1);	/* once */
+	assert_int_equal(bsg_drive_step(server, other, NULL), BSG_OK);
+	assert_int_equal(bsg_store_apple(server->store, other, &rec, NULL, NULL), BSG_OK);
+	assert_int_equal(rec.desired, CAMERA);
 }
 
 static void Z2_monotonic_time_never_goes_back(void **state)
@@ -119,6 +169,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(Z2_a_clock_that_is_set_back_makes_all_due, end),
+		cmocka_unit_test_teardown(Z2_a_clock_that_was_set_back_while_the_server_was_down_makes_all_due, end),
+		cmocka_unit_test_teardown(V20_orders_made_while_the_clock_was_ahead_lack_no_window_once_it_is_right, end),
 		cmocka_unit_test_teardown(Z2_monotonic_time_never_goes_back, end),
 		cmocka_unit_test_teardown(Z2_a_state_of_other_orders_begins_anew, end),
 		cmocka_unit_test_teardown(Z22_a_held_question_is_answered_when_its_reason_changes_and_after_the_timeout, end),
