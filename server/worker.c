@@ -24,7 +24,8 @@
 /* What is done now and then, and when the clock was set back. */
 struct chore {
 	int64_t next;	/* the server's monotonic ms */
-	int64_t last;	/* UTC */
+	int64_t asked;	/* UTC */
+	bool set_back;	/* the clock was, and may have been before the start */
 };
 
 struct wanted {
@@ -373,6 +374,7 @@ static void forget_old(struct bsg_orders_worker *w)
 	struct bsg_error err;
 	int64_t now = bsg_now(server);
 
+	op.retention.set_back = w->retention.set_back ? now : 0;
 	op.retention.crossings_before = now - server->settings.keep_crossings;
 	op.retention.reports_before = now - server->settings.keep_reports;
 	do {
@@ -381,6 +383,8 @@ static void forget_old(struct bsg_orders_worker *w)
 			bsg_log(server->log, BSG_LOG_WARNING, "store", "old crossings and reports are not forgotten: %s", err.text);
 			return;
 		}
+		op.retention.set_back = 0;
+		w->retention.set_back = false;
 	} while (op.retention.more && goes_on(w));
 }
 
@@ -424,10 +428,13 @@ static void renew_timetable(struct bsg_server *server)
 static bool is_time(const struct bsg_server *server, struct chore *chore, int64_t every_s)
 {
 	const int64_t mono_ms = bsg_clock_mono_ms(server->clock), now = bsg_now(server);
+	const bool set_back = now < chore->asked;
 
-	if (mono_ms < chore->next && now >= chore->last)
+	chore->asked = now;
+	if (mono_ms < chore->next && !set_back)
 		return false;
-	*chore = (struct chore){.next = mono_ms + every_s * 1000, .last = now};
+	chore->set_back = chore->set_back || set_back;
+	chore->next = mono_ms + every_s * 1000;
 	return true;
 }
 
@@ -471,6 +478,7 @@ enum bsg_err bsg_orders_new(struct bsg_server *server, struct bsg_error *err)
 	server->worker = w;
 	w->server = server;
 	w->swept = INT64_MAX;
+	w->retention.set_back = true;
 	(void)is_time(server, &w->tls, TLS_S);	/* it was looked at just now */
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);

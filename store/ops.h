@@ -446,6 +446,7 @@ struct bsg_op_retention {
 	int64_t crossings_before;	/* by their `at`; 0: keep all */
 	int64_t reports_before;		/* by `received`; the latest of each kind stays; 0: keep all */
 	unsigned limit;			/* of each, at most; 0: 1000 */
+	int64_t set_back;		/* owners' codes and sessions of later than this began only then, and live as long as they were to; 0: leave them */
 	/* out */
 	unsigned n_crossings, n_reports;
 	bool more;

@@ -163,6 +163,9 @@ bsg_sqlite_apply bsg_sqlite_person_add, bsg_sqlite_person_leave, bsg_sqlite_badg
 	bsg_sqlite_apple_step, bsg_sqlite_apple_answer, bsg_sqlite_apple_pushed,
 	bsg_sqlite_code_add, bsg_sqlite_session_begin, bsg_sqlite_session_end, bsg_sqlite_audit, bsg_sqlite_retention, bsg_sqlite_probe;
 
+/** Let owners' codes and sessions that lie ahead of @now begin now. @param n  how many there were */
+enum bsg_err bsg_sqlite_owner_set_back(struct bsg_sqlite *self, int64_t now, int64_t *n, struct bsg_error *err) BSG_MUST_CHECK;
+
 /** Remember that two agents use one key, after the batch that showed it was undone. */
 enum bsg_err bsg_sqlite_flag_conflict(struct bsg_sqlite *self, const struct bsg_op *op, struct bsg_error *err) BSG_MUST_CHECK;
 

@@ -284,10 +284,12 @@ enum bsg_err bsg_sqlite_audit(struct bsg_sqlite *self, struct bsg_op *op, struct
 enum bsg_err bsg_sqlite_retention(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)
 {
 	struct bsg_op_retention *forget = &op->retention;
-	int64_t limit = forget->limit != 0 ? forget->limit : FORGET_DEFAULT, n_crossings = 0, n_reports = 0;
+	int64_t limit = forget->limit != 0 ? forget->limit : FORGET_DEFAULT, n_crossings = 0, n_reports = 0, n_owner = 0;
 	enum bsg_err rc = BSG_OK;
 
-	if (forget->crossings_before != 0) {
+	if (forget->set_back != 0)
+		rc = bsg_sqlite_owner_set_back(self, forget->set_back, &n_owner, err);
+	if (rc == BSG_OK && forget->crossings_before != 0) {
 		rc = bsg_sqlite_run(self, BSG_SQL_FORGET_MOVES,
 				    BSG_VALUES(bsg_num(forget->crossings_before), bsg_num(limit)), NULL, err);
 		if (rc == BSG_OK)
@@ -303,7 +305,7 @@ enum bsg_err bsg_sqlite_retention(struct bsg_sqlite *self, struct bsg_op *op, st
 	forget->n_crossings = (unsigned)n_crossings;
 	forget->n_reports = (unsigned)n_reports;
 	forget->more = n_crossings == limit || n_reports == limit;
-	op->changed = n_crossings + n_reports > 0;
+	op->changed = n_crossings + n_reports + n_owner > 0;
 	return BSG_OK;
 }
 

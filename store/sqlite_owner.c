@@ -97,6 +97,18 @@ enum bsg_err bsg_sqlite_session_begin(struct bsg_sqlite *self, struct bsg_op *op
 	return rc;
 }
 
+enum bsg_err bsg_sqlite_owner_set_back(struct bsg_sqlite *self, int64_t now, int64_t *n, struct bsg_error *err)
+{
+	const struct bsg_value values[] = { bsg_num(now), bsg_num(now + BSG_STORE_CLOCK_STEP_S), bsg_num(now + CLOSED_MAX_S) };
+	int64_t n_codes = 0;
+	enum bsg_err rc = bsg_sqlite_run(self, BSG_SQL_CODES_SET_BACK, values, 3, &n_codes, err);
+
+	if (rc == BSG_OK)
+		rc = bsg_sqlite_run(self, BSG_SQL_SESSIONS_SET_BACK, values, 2, n, err);
+	*n = rc == BSG_OK ? *n + n_codes : 0;
+	return rc;
+}
+
 enum bsg_err bsg_sqlite_session_end(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)
 {
 	const struct bsg_op_session_end *end = &op->session_end;

@@ -181,6 +181,10 @@ STATEMENT(CODE_BY_LINK, "SELECT expires, used, n_wrong, 0, person, code FROM own
 STATEMENT(CODE_WRONG, "UPDATE owner_code SET n_wrong = ?2, closed_until = ?3 WHERE person = ?1")
 STATEMENT(CODE_USED, "UPDATE owner_code SET used = ?2 WHERE person = ?1")
 STATEMENT(CODE_END, "DELETE FROM owner_code WHERE person = ?1")
+STATEMENT(CODES_SET_BACK,
+	"UPDATE owner_code SET created = min(created, ?1), expires = min(expires, ?1 + expires - created), closed_until = min(closed_until, ?3) "
+	"WHERE created > ?2 OR closed_until > ?3")
+STATEMENT(SESSIONS_SET_BACK, "UPDATE owner_session SET expires = ?1 + expires - created, created = ?1 WHERE created > ?2")
 STATEMENT(SESSION_ADD, "INSERT INTO owner_session (token, person, created, expires) VALUES (?1, ?2, ?3, ?4)")
 STATEMENT(SESSIONS_FORGET, "DELETE FROM owner_session WHERE person = ?1 AND (ended > 0 OR expires <= ?2)")
 STATEMENT(SESSIONS_END, "UPDATE owner_session SET ended = ?2 WHERE person = ?1 AND ended = 0")

@@ -116,6 +116,53 @@ static void the_right_code_is_taken_again_when_the_time_is_over(void **state)
 	assert_true(begin(f, "B1", "code", "s", T0 + 1 + MINUTE));
 }
 
+static void set_clock_back(struct store_fixture *f, int64_t now)
+{
+	struct bsg_op op = { .kind = BSG_OP_RETENTION, .retention = { .set_back = now } };
+
+	assert_ok(f, apply(f, &op));
+}
+
+/* V91, V93: their lives are lengths of time, whatever the clock says meanwhile. */
+static void what_began_while_the_clock_was_ahead_lives_no_longer_once_it_is_right(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_session_rec rec;
+
+	add_person(f, "aigerim", "u", "B1");
+	add_person(f, "baurzhan", "u", "B2");
+	give_code(f, "aigerim", "code", T0 + 10 * DAY);
+	assert_true(begin(f, "B1", "code", "s", T0 + 10 * DAY));
+	give_code(f, "aigerim", "next", T0 + 10 * DAY);
+	give_code(f, "baurzhan", "before", T0);
+	set_clock_back(f, T0 + MINUTE);
+	assert_ok(f, look(f, "s", &rec));
+	assert_int_equal(rec.created, T0 + MINUTE);
+	assert_int_equal(rec.expires, T0 + MINUTE + 30 * DAY);
+	assert_false(begin(f, "B1", "next", "t", T0 + MINUTE + DAY));
+	assert_true(begin(f, "B1", "next", "t", T0 + MINUTE + DAY - 1));
+	/* What is not ahead stays. */
+	assert_false(begin(f, "B2", "before", "u", T0 + DAY));
+	assert_true(begin(f, "B2", "before", "u", T0 + DAY - 1));
+	set_clock_back(f, T0);
+	assert_ok(f, look(f, "s", &rec));
+	assert_int_equal(rec.created, T0 + MINUTE);
+}
+
+/* V92: at most an hour. */
+static void a_code_that_was_closed_while_the_clock_was_ahead_opens_within_an_hour(void **state)
+{
+	struct store_fixture *f = *state;
+
+	add_person(f, "aigerim", "u", "B1");
+	give_code(f, "aigerim", "code", T0);
+	for (int i = 0; i < 5; i++)
+		assert_false(begin(f, "B1", "wrong", "s", T0 + DAY / 2));
+	set_clock_back(f, T0);
+	assert_false(begin(f, "B1", "code", "s", T0 + 3599));
+	assert_true(begin(f, "B1", "code", "s", T0 + 3600));
+}
+
 static void another_badge_takes_no_part_in_it(void **state)
 {
 	struct store_fixture *f = *state;
@@ -263,6 +310,8 @@ int main(void)
 		TEST(a_code_ends_after_its_time_and_with_the_next_one),
 		TEST(five_wrong_codes_close_the_badge_longer_and_longer_but_never_the_link),
 		TEST(the_right_code_is_taken_again_when_the_time_is_over),
+		TEST(what_began_while_the_clock_was_ahead_lives_no_longer_once_it_is_right),
+		TEST(a_code_that_was_closed_while_the_clock_was_ahead_opens_within_an_hour),
 		TEST(another_badge_takes_no_part_in_it),
 		TEST(a_login_that_fails_leaves_no_audit_entry_and_one_that_works_says_whose_it_is),
 		TEST(who_leaves_takes_codes_and_sessions_along),

@@ -50,6 +50,12 @@ static bool only_walks_to_a_limit(const char *sql)
 	return strstr(sql, "FROM audit ORDER BY seq DESC LIMIT 1") != NULL;
 }
 
+/* At the start and after the clock was set back: no index is worth that. */
+static bool is_run_once(size_t number)
+{
+	return number == BSG_SQL_CODES_SET_BACK || number == BSG_SQL_SESSIONS_SET_BACK;
+}
+
 static void no_write_scans_a_table(void **state)
 {
 	struct store_fixture *f = *state;
@@ -61,7 +67,7 @@ static void no_write_scans_a_table(void **state)
 	for (size_t i = 0; (sql = bsg_sqlite_sql(i, &walks)) != NULL; i++) {
 		struct plan plan = explain(db, sql);
 
-		if (plan.n_scans + plan.n_sorts > 0 && !only_walks_to_a_limit(sql))
+		if (plan.n_scans + plan.n_sorts > 0 && !only_walks_to_a_limit(sql) && !is_run_once(i))
 			fail_msg("scans or sorts: %s", sql);
 		n += plan.n_lines > 0;
 	}

@@ -97,6 +97,38 @@ static void V20_orders_made_while_the_clock_was_ahead_lack_no_window_once_it_is_
 	assert_int_equal(rec.desired, CAMERA);
 }
 
+/* @return when the session ends */
+static int64_t session_end(const uint8_t token[static BSG_STORE_SHA256_LEN])
+{
+	struct bsg_session_rec rec;
+
+	assert_int_equal(bsg_store_session(server->store, token, &rec, NULL), BSG_OK);
+	return rec.expires;
+}
+
+static void V93_a_session_that_began_while_the_clock_was_ahead_lives_no_longer(void **state)
+{
+	static const uint8_t code[BSG_STORE_SHA256_LEN] = {1}, link[BSG_STORE_SHA256_LEN] = {2}, token[BSG_STORE_SHA256_LEN] = {3};
+	const struct timespec short_while = {.tv_nsec = 10000000};
+	const int64_t ahead = NOW + 10 * H;
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	bsg_fake_clock_set_utc(&fake, ahead);
+	apply((struct bsg_op){.kind = BSG_OP_CODE_ADD, .code_add = {"one", code, link, ahead, ahead + H}}, true);
+	apply((struct bsg_op){.kind = BSG_OP_SESSION_BEGIN, .session_begin = {.secret_sha256 = link, .session_sha256 = token,
+		.at = ahead, .expires = ahead + H}}, true);
+	enrol("two", "000102030405060708090a0b0c0d0e0f");
+	await_orders("000102030405060708090a0b0c0d0e0f", 0);	/* whoever keeps house has seen that time */
+	assert_int_equal(session_end(token), ahead + H);
+	bsg_fake_clock_set_utc(&fake, NOW + 60);
+	for (int i = 0; i < 6000 && session_end(token) > NOW + 60 + H; i++) {
+		bsg_orders_want_due(server);
+		nanosleep(&short_while, NULL);
+	}
+	assert_int_equal(session_end(token), NOW + 60 + H);
+}
+
 static void Z2_monotonic_time_never_goes_back(void **state)
 {
 	int64_t before;
@@ -171,6 +203,7 @@ int main(void)
 		cmocka_unit_test_teardown(Z2_a_clock_that_is_set_back_makes_all_due, end),
 		cmocka_unit_test_teardown(Z2_a_clock_that_was_set_back_while_the_server_was_down_makes_all_due, end),
 		cmocka_unit_test_teardown(V20_orders_made_while_the_clock_was_ahead_lack_no_window_once_it_is_right, end),
+		cmocka_unit_test_teardown(V93_a_session_that_began_while_the_clock_was_ahead_lives_no_longer, end),
 		cmocka_unit_test_teardown(Z2_monotonic_time_never_goes_back, end),
 		cmocka_unit_test_teardown(Z2_a_state_of_other_orders_begins_anew, end),
 		cmocka_unit_test_teardown(Z22_a_held_question_is_answered_when_its_reason_changes_and_after_the_timeout, end),
