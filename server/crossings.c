@@ -15,6 +15,7 @@
 #include "server/verdict.h"
 
 #define FUTURE_S 60	/* a gate's clock may be ahead by so much */
+#define ETAG_SIZE 40
 #define UNSAID INT64_MIN	/* no time that can be written */
 
 static const char *direction_name(enum bsg_crossing_direction direction)
@@ -53,6 +54,25 @@ static json_t *verdict_json(struct bsg_http_exchange *x, const char *id, const s
 	return json_pack("{s:s, s:s, s:o, s:s}", "id", id, "verdict", bsg_verdict_name(v), "remedy",
 			 v->remedy == BSG_REMEDY_REFUSE ? json_null() : json_string(bsg_remedy_name(v->remedy)), "why",
 			 bsg_text_in(&v->why, bsg_http_language(x)));
+}
+
+/* Of what a caller has heard of a verdict, in their language. */
+static void etag_of(struct bsg_http_exchange *x, const struct bsg_answered_verdict *v, char out[static ETAG_SIZE])
+{
+	const char *why = bsg_text_in(&v->why, bsg_http_language(x));
+	uint32_t hash = 2166136261U;	/* FNV-1a */
+
+	for (; *why != '\0'; why++)
+		hash = (hash ^ (uint8_t)*why) * 16777619U;
+	snprintf(out, ETAG_SIZE, "%s-%s-%08x", bsg_verdict_name(v), bsg_remedy_name(v->remedy), hash);
+}
+
+static void say_verdict(struct bsg_http_exchange *x, const char *id, const struct bsg_answered_verdict *v)
+{
+	char etag[ETAG_SIZE];
+
+	etag_of(x, v, etag);
+	bsg_answer_json(x, 200, verdict_json(x, id, v), etag);
 }
 
 /* A place and gate that the policy in force does not know. @return false after answering */
@@ -138,7 +158,7 @@ static void refuse_unknown(struct crossing_job *job)
 		return;
 	}
 	bsg_verdict_unknown(&verdict);
-	bsg_answer_json(job->x, 200, verdict_json(job->x, job->op.crossing_add.id, &verdict), NULL);
+	say_verdict(job->x, job->op.crossing_add.id, &verdict);
 }
 
 static void answer_verdict(struct crossing_job *job)
@@ -161,9 +181,12 @@ static void answer_verdict(struct crossing_job *job)
 	}
 	for (unsigned i = 0; i < op->n_devices; i++)
 		applied = applied || op->devices[i].applied;
+	if (job->turnstile) {
+		say_verdict(job->x, op->id, &verdict);
+		return;
+	}
 	json = verdict_json(job->x, op->id, &verdict);
-	if (!job->turnstile)
-		json_object_set_new(json, "applied", json_boolean(applied));
+	json_object_set_new(json, "applied", json_boolean(applied));
 	bsg_answer_json(job->x, 200, json, NULL);
 }
 
@@ -250,9 +273,7 @@ static enum bsg_err look_up(struct bsg_server *server, const char *id, const cha
 struct asked_verdict {
 	struct bsg_server *server;
 	const char *id, *actor;
-	/* What was pending when it began to be held: the caller has heard that. */
-	enum bsg_remedy remedy;
-	const char *why;
+	char heard[ETAG_SIZE];		/* what was pending when it began to be held */
 };
 
 /* @return false: the verdict now could not be told, which has been answered */
@@ -266,20 +287,18 @@ static bool look(struct bsg_http_exchange *x, const struct asked_verdict *asked,
 	return rc == BSG_OK;
 }
 
-static const char *why_of(struct bsg_http_exchange *x, const struct bsg_answered_verdict *verdict)
-{
-	return bsg_text_in(&verdict->why, bsg_http_language(x));
-}
-
 /* Settled, or pending for another reason than the caller has heard: somebody at the gate has to unlock their phone (Z22). */
 void bsg_wake_verdict(struct bsg_http_exchange *x)
 {
 	const struct asked_verdict *asked = bsg_http_context(x);
 	struct bsg_answered_verdict now;
+	char etag[ETAG_SIZE];
 
-	if (look(x, asked, &now) &&
-	    (!now.pending || now.remedy != asked->remedy || strcmp(why_of(x, &now), asked->why) != 0))
-		bsg_answer_json(x, 200, verdict_json(x, asked->id, &now), NULL);
+	if (!look(x, asked, &now))
+		return;
+	etag_of(x, &now, etag);
+	if (!now.pending || strcmp(etag, asked->heard) != 0)
+		say_verdict(x, asked->id, &now);
 }
 
 /*
@@ -290,21 +309,21 @@ static void hold_verdict(struct bsg_http_exchange *x, struct asked_verdict *aske
 {
 	const int64_t left_ms = (verdict.until - bsg_now(asked->server) + 1) * 1000;	/* a second of grace for that look */
 	struct bsg_answered_verdict late;
+	char etag[ETAG_SIZE];
 	json_t *json;
 	char *text;
 
-	asked->remedy = verdict.remedy;
-	asked->why = why_of(x, &verdict);
 	if (left_ms <= wait_ms) {
 		bsg_verdict_late(&verdict, &late);
 		verdict = late;
 		wait_ms = left_ms > 0 ? left_ms : 1;
 	}
+	etag_of(x, &verdict, etag);
 	json = verdict_json(x, asked->id, &verdict);
 	text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	bsg_http_set_context(x, asked);
-	bsg_http_hold(x, wait_ms, &(struct bsg_http_answer){.status = 200, .type = "application/json", .body = text,
+	bsg_http_hold(x, wait_ms, &(struct bsg_http_answer){.status = 200, .type = "application/json", .etag = etag, .body = text,
 							    .body_len = text == NULL ? 0 : strlen(text)});
 	free(text);
 	bsg_http_waiters_add(asked->server->waiters, BSG_TOPIC_VERDICTS, x);
@@ -326,10 +345,11 @@ void bsg_get_turnstile_crossing(struct bsg_http_exchange *x, void *app)
 	*asked = (struct asked_verdict){.server = app, .id = bsg_http_param(x, "id"), .actor = bsg_caller_of(x)->actor};
 	if (!look(x, asked, &verdict))
 		return;
-	if (verdict.pending && wait_ms > 0)
+	etag_of(x, &verdict, asked->heard);
+	if (verdict.pending && wait_ms > 0 && (bsg_http_header(x, "If-None-Match") == NULL || bsg_http_if_none_match(x, asked->heard)))
 		hold_verdict(x, asked, wait_ms, verdict);
 	else
-		bsg_answer_json(x, 200, verdict_json(x, asked->id, &verdict), NULL);
+		say_verdict(x, asked->id, &verdict);
 }
 
 static json_t *crossing_json(const struct bsg_crossing_rec *rec)

@@ -312,11 +312,12 @@ void cross_turnstile(const char *id, char url[static 100])
 	(void)snprintf(url, 100, "http://127.0.0.1:%u/v1/crossings/%s", bsg_http_server_port(server->people), id);
 }
 
-static void *ask(void *arg)
+void *ask_gate(void *arg)
 {
 	const struct bsg_http_client_options options = {.bearer = "turnstile"};
 	struct question *q = arg;
-	const struct bsg_http_request request = {.url = q->url, .accept_language = "en", .wait_s = 60};
+	const struct bsg_http_request request = {.url = q->url, .accept_language = "en", .wait_s = 60,
+		.if_none_match = q->heard[0] != '\0' ? q->heard : NULL};
 	struct bsg_http_client *client = NULL;
 
 	q->rc = bsg_http_client_open(&options, &client, NULL);
@@ -340,7 +341,7 @@ static void await_held(void)
 
 void begin_to_ask(struct question *q, pthread_t *thread)
 {
-	assert_int_equal(pthread_create(thread, NULL, ask, q), 0);
+	assert_int_equal(pthread_create(thread, NULL, ask_gate, q), 0);
 	await_held();
 }
 
@@ -351,6 +352,8 @@ void end_of_question(struct question *q, pthread_t thread, const char *verdict, 
 	assert_int_equal(q->answer.status, 200);
 	assert_non_null(strstr((const char *)q->answer.body, verdict));
 	assert_non_null(strstr((const char *)q->answer.body, why));
+	assert_string_not_equal(q->answer.etag, "");
+	(void)snprintf(q->heard, sizeof(q->heard), "%s", q->answer.etag);
 	bsg_http_response_clear(&q->answer);
 }
 

@@ -66,11 +66,12 @@ int64_t serial(void);
 
 /* A turnstile's question that is held. */
 struct question {
-	char url[100];
+	char url[100], heard[128];	/* heard: the ETag of the answer before; "": none */
 	struct bsg_http_response answer;
 	enum bsg_err rc;
 };
 
+void *ask_gate(void *question);
 void begin_to_ask(struct question *q, pthread_t *thread);
 void end_of_question(struct question *q, pthread_t thread, const char *verdict, const char *why);	/* somebody has made that it is answered */
 

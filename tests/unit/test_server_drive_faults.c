@@ -197,6 +197,25 @@ static void Z22_a_held_question_is_answered_when_its_reason_changes_and_after_th
 	await_answer(&q, thread, "\"seal\"", "unlock your phone");
 }
 
+/* Between two questions: who has not heard it would learn it only at the end of the next wait, when it is too late. */
+static void Z22_a_reason_that_changed_before_the_question_is_told_at_once(void **state)
+{
+	static const char id[] = "00000000-0000-4000-8000-000000000001";
+	struct question q = {.rc = BSG_OK, .heard = "pending-seal-00000000"};
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(begin(HOUSE), 0);
+	server->settings.admission_timeout = PATIENCE_S;
+	cross_turnstile(id, q.url);
+	world.is_locked = true;
+	assert_int_equal(pthread_create(&thread, NULL, ask_gate, &q), 0);
+	end_of_question(&q, thread, "\"pending\"", "unlock your phone");
+	begin_to_ask(&q, &thread);	/* of that reason it waits: it has been heard now */
+	bsg_fake_clock_pass(&fake, PATIENCE_S * 1000);
+	await_answer(&q, thread, "\"seal\"", "unlock your phone");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +225,7 @@ int main(void)
 		cmocka_unit_test_teardown(V93_a_session_that_began_while_the_clock_was_ahead_lives_no_longer, end),
 		cmocka_unit_test_teardown(Z2_monotonic_time_never_goes_back, end),
 		cmocka_unit_test_teardown(Z2_a_state_of_other_orders_begins_anew, end),
+		cmocka_unit_test_teardown(Z22_a_reason_that_changed_before_the_question_is_told_at_once, end),
 		cmocka_unit_test_teardown(Z22_a_held_question_is_answered_when_its_reason_changes_and_after_the_timeout, end),
 	};
 
