@@ -23,9 +23,8 @@
 
 /* What is done now and then, and when the clock was set back. */
 struct chore {
-	int64_t next;	/* the server's monotonic ms */
-	int64_t asked;	/* UTC */
-	bool set_back;	/* the clock was, and may have been before the start */
+	int64_t next;	/* the server's monotonic ms; 0: with each sweep */
+	bool set_back;	/* the clock was, since this was done wholly; at the start it may have been */
 };
 
 struct wanted {
@@ -63,8 +62,9 @@ struct bsg_orders_worker {
 	pthread_t makers[N_MAKERS], keeper, teller;
 	size_t n_makers;
 	bool has_keeper, has_teller;
-	struct chore retention, tls;
-	int64_t swept;			/* UTC of the last sweep that left nothing; at the start as late as can be: what the clock was is not known */
+	/* Only the keeper's: */
+	struct chore orders, retention, tls;
+	int64_t seen;			/* UTC, when it was looked at last */
 };
 
 /* With the lock held. @return false: the queue is full */
@@ -273,17 +273,6 @@ static size_t keep_what_holds(struct bsg_orders_worker *w, struct bsg_active_pol
 	return n_left;
 }
 
-/* All were tried. After the clock was set back nobody may be left who could not be made: the next sweep looks for them again. */
-static void end_sweep(struct bsg_orders_worker *w, int64_t began, bool set_back)
-{
-	const int64_t now = bsg_now(w->server);
-
-	pthread_mutex_lock(&w->lock);
-	if (!set_back || w->n_failed == 0)
-		w->swept = began > now ? began : now;
-	pthread_mutex_unlock(&w->lock);
-}
-
 /* A sweep begins. @return how many could not be made since the last one began */
 static size_t forget_failures(struct bsg_orders_worker *w)
 {
@@ -292,6 +281,17 @@ static size_t forget_failures(struct bsg_orders_worker *w)
 	pthread_mutex_lock(&w->lock);
 	n = w->n_failed;
 	w->n_failed = 0;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+/* @return how many could not be made since the sweep began */
+static size_t count_failures(struct bsg_orders_worker *w)
+{
+	size_t n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->n_failed;
 	pthread_mutex_unlock(&w->lock);
 	return n;
 }
@@ -311,12 +311,12 @@ static bool goes_on(struct bsg_orders_worker *w)
  * What is due now. Orders that were made while the clock was ahead lack the windows until then (P19): to find them takes a look at
  * everybody's, so it is done once after it was set back.
  */
-static struct bsg_due_ask ask_due(const struct bsg_orders_worker *w, int64_t policy, bool set_back)
+static struct bsg_due_ask ask_due(const struct bsg_orders_worker *w, int64_t policy)
 {
 	const int64_t now = bsg_now(w->server);
 	struct bsg_due_ask ask = {.now = now, .latest = now + w->server->settings.orders_renewal + AHEAD_S, .policy = policy};
 
-	if (set_back) {
+	if (w->orders.set_back) {
 		ask.latest = now;
 		ask.issued_from = now + BSG_STORE_CLOCK_STEP_S;
 	}
@@ -324,12 +324,11 @@ static struct bsg_due_ask ask_due(const struct bsg_orders_worker *w, int64_t pol
 }
 
 /* Make one page of what is due. @return BSG_E_UNAVAILABLE, BSG_E_NO_MEMORY: nothing was made */
-static enum bsg_err sweep_page(struct bsg_orders_worker *w, bool set_back, struct bsg_page *page, struct bsg_due_rec *recs,
-			       struct bsg_error *err)
+static enum bsg_err sweep_page(struct bsg_orders_worker *w, struct bsg_page *page, struct bsg_due_rec *recs, struct bsg_error *err)
 {
 	struct bsg_server *server = w->server;
 	struct bsg_active_policy *policy = bsg_active_get(&server->active);
-	const struct bsg_due_ask due = ask_due(w, policy->rec.version, set_back);
+	const struct bsg_due_ask due = ask_due(w, policy->rec.version);
 	enum bsg_err rc = bsg_store_orders_due(server->store, &due, page, recs, err);
 	const size_t n_left = rc == BSG_OK && page->n > 0 ? keep_what_holds(w, policy, recs, page->n) : 0;
 
@@ -348,16 +347,14 @@ static void sweep(struct bsg_orders_worker *w)
 	struct bsg_error err = {.text = "no memory for a list of them"};
 	enum bsg_err rc = recs == NULL ? BSG_E_NO_MEMORY : BSG_OK;
 	const size_t n_failed = forget_failures(w);
-	const int64_t began = bsg_now(w->server);
-	const bool set_back = began < w->swept;
 
 	if (n_failed > FAILED_LOG_MAX)
 		bsg_log(w->server->log, BSG_LOG_ERROR, "orders", "orders could not be made %zu times in the last sweep", n_failed);
 	while (rc == BSG_OK && goes_on(w)) {
 		page.cursor = cursor;
-		rc = sweep_page(w, set_back, &page, recs, &err);
+		rc = sweep_page(w, &page, recs, &err);
 		if (rc == BSG_OK && page.next[0] == '\0') {
-			end_sweep(w, began, set_back);
+			w->orders.set_back = w->orders.set_back && count_failures(w) > 0;
 			break;
 		}
 		memcpy(cursor, page.next, sizeof(cursor));
@@ -424,28 +421,38 @@ static void renew_timetable(struct bsg_server *server)
 	bsg_active_put(policy);
 }
 
+static void see_time(struct bsg_orders_worker *w)
+{
+	const int64_t now = bsg_now(w->server);
+
+	if (now < w->seen)
+		w->orders.set_back = w->retention.set_back = w->tls.set_back = true;
+	w->seen = now;
+}
+
 /* @return whether its time has come; then the next one is set */
 static bool is_time(const struct bsg_server *server, struct chore *chore, int64_t every_s)
 {
-	const int64_t mono_ms = bsg_clock_mono_ms(server->clock), now = bsg_now(server);
-	const bool set_back = now < chore->asked;
+	const int64_t mono_ms = bsg_clock_mono_ms(server->clock);
 
-	chore->asked = now;
-	if (mono_ms < chore->next && !set_back)
+	if (mono_ms < chore->next && !chore->set_back)
 		return false;
-	chore->set_back = chore->set_back || set_back;
 	chore->next = mono_ms + every_s * 1000;
 	return true;
 }
 
 static void keep_house(struct bsg_orders_worker *w)
 {
+	see_time(w);
 	renew_timetable(w->server);
 	sweep(w);
+	see_time(w);
 	if (is_time(w->server, &w->retention, RETENTION_S))
 		forget_old(w);
-	if (is_time(w->server, &w->tls, TLS_S))
+	if (is_time(w->server, &w->tls, TLS_S)) {
 		renew_tls(w->server);
+		w->tls.set_back = false;
+	}
 }
 
 static void *keeper(void *arg)
@@ -477,8 +484,8 @@ enum bsg_err bsg_orders_new(struct bsg_server *server, struct bsg_error *err)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for the threads that make orders");
 	server->worker = w;
 	w->server = server;
-	w->swept = INT64_MAX;
-	w->retention.set_back = true;
+	w->seen = bsg_now(server);
+	w->orders.set_back = w->retention.set_back = true;
 	(void)is_time(server, &w->tls, TLS_S);	/* it was looked at just now */
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
