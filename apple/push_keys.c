@@ -20,20 +20,24 @@ void bsg_apple_push_keys_free(struct bsg_apple_push_keys *keys)
 	memset(keys, 0, sizeof(*keys));
 }
 
+enum bsg_err bsg_apple_push_setting(const char *setting, enum bsg_err rc, struct bsg_error *err)
+{
+	const struct bsg_error why = *err;
+
+	if (rc == BSG_OK)
+		return rc;
+	return bsg_fail(err, rc == BSG_E_NOT_FOUND ? BSG_E_CONFLICT : rc, "%s: %s", setting, why.text);
+}
+
 static enum bsg_err load_token(const struct bsg_apple_options *o, struct bsg_apple_push_keys *out, struct bsg_error *err)
 {
-	enum bsg_err rc;
-
 	if (o->push_team[0] == '\0' || o->push_key_id[0] == '\0' || o->push_token_key[0] == '\0')
 		return bsg_fail(err, BSG_E_INVALID, "apple_push_team, apple_push_key_id and apple_push_token_key belong together: give all "
 				"three or none");
 	if (o->topic[0] == '\0' || strlen(o->topic) >= sizeof(out->topic))
 		return bsg_fail(err, BSG_E_INVALID, "pushes with a token need apple_topic: a token names none");
 	memcpy(out->topic, o->topic, strlen(o->topic) + 1);
-	rc = bsg_key_load(o->push_token_key, &out->token_key, err);
-	if (rc == BSG_E_NOT_FOUND)	/* named, so it has to be there: not the same as none */
-		rc = bsg_fail(err, BSG_E_INVALID, "%s is not there", o->push_token_key);
-	return rc;
+	return bsg_apple_push_setting("apple_push_token_key", bsg_key_load(o->push_token_key, &out->token_key, err), err);
 }
 
 /* A certificate is no secret, but one that was imported lies in one file with its key. */
@@ -48,13 +52,11 @@ static enum bsg_err load_files(const struct bsg_apple_options *o, struct bsg_app
 	rc = bsg_file_read(o->push_certificate, BSG_APPLE_PUSH_PEM_MAX, &pem, &len, err);
 	if (rc == BSG_OK)
 		rc = bsg_secret_copy(pem, len, &out->certificate, err);
-	if (rc == BSG_OK)
-		rc = bsg_secret_read(o->push_key, BSG_APPLE_PUSH_PEM_MAX, &out->key, err);
 	bsg_wipe(pem, len);
 	free(pem);
-	if (rc == BSG_E_NOT_FOUND)	/* named, so it has to be there: not the same as none */
-		rc = bsg_fail(err, BSG_E_INVALID, "%s or %s is not there", o->push_certificate, o->push_key);
-	return rc;
+	if (rc != BSG_OK)
+		return bsg_apple_push_setting("apple_push_certificate", rc, err);
+	return bsg_apple_push_setting("apple_push_key", bsg_secret_read(o->push_key, BSG_APPLE_PUSH_PEM_MAX, &out->key, err), err);
 }
 
 static enum bsg_err load_imported(const struct bsg_apple *apple, struct bsg_apple_push_keys *out, struct bsg_error *err)

@@ -27,7 +27,7 @@ struct bsg_apple_push_keys {
  *
  * @param out  owned on success, bsg_apple_push_keys_free(); else zeroed
  * @return BSG_OK, BSG_E_NOT_FOUND (there is nothing yet), BSG_E_DENIED (another topic than the one that is configured; others may
- *         read a key), BSG_E_INVALID (half of what belongs together), BSG_E_CRYPTO, BSG_E_UNAVAILABLE
+ *         read a key), BSG_E_INVALID (half of what belongs together), BSG_E_CONFLICT (a file that is configured is not there), BSG_E_CRYPTO, BSG_E_UNAVAILABLE
  */
 enum bsg_err bsg_apple_push_keys_load(const struct bsg_apple *apple, struct bsg_apple_push_keys *out, struct bsg_error *err) BSG_MUST_CHECK;
 
@@ -36,6 +36,12 @@ struct bsg_push_credentials bsg_apple_push_credentials(const struct bsg_apple_pu
 
 /** Wipe and free; zeroed afterwards. */
 void bsg_apple_push_keys_free(struct bsg_apple_push_keys *keys);
+
+/**
+ * Put a setting's name before what is wrong with the file that it names. Such a file has to be there: one that is not is
+ * BSG_E_CONFLICT, never BSG_E_NOT_FOUND, which means that nothing was configured. @return the code
+ */
+enum bsg_err bsg_apple_push_setting(const char *setting, enum bsg_err rc, struct bsg_error *err) BSG_MUST_CHECK;
 
 /** Write where a file of DIR/keys lies. @param path  of 600 bytes */
 enum bsg_err bsg_apple_push_path(const struct bsg_apple *apple, const char *name, char path[static 600], struct bsg_error *err) BSG_MUST_CHECK;

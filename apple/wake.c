@@ -395,9 +395,7 @@ static enum bsg_err open_sender(struct bsg_apple_wake *w, const struct bsg_apple
 	options.credentials.team_id = keys->token_key != NULL ? o->push_team : NULL;
 	options.credentials.key_id = keys->token_key != NULL ? o->push_key_id : NULL;
 	if (o->push_ca[0] != '\0')
-		rc = bsg_file_read(o->push_ca, BSG_APPLE_PUSH_PEM_MAX, &ca, &len, err);
-	if (rc == BSG_E_NOT_FOUND)	/* the configuration's mistake: nothing that somebody asked for is missing */
-		rc = err->code = BSG_E_CONFLICT;
+		rc = bsg_apple_push_setting("apple_push_ca", bsg_file_read(o->push_ca, BSG_APPLE_PUSH_PEM_MAX, &ca, &len, err), err);
 	options.ca_pem = (const char *)ca;
 	if (rc == BSG_OK)
 		rc = bsg_push_sender_open(&options, out, err);

@@ -115,10 +115,11 @@ static enum bsg_err set_value(const struct bsg_config_key *key, const char *valu
 		return bsg_fail(err, BSG_E_INVALID, "%s: control characters or broken UTF-8",
 				key->name);
 	if (key->check != NULL) {
-		enum bsg_err rc = key->check(value, err);
+		struct bsg_error why = { 0 };
+		enum bsg_err rc = key->check(value, &why);
 
 		if (rc != BSG_OK)
-			return rc;
+			return bsg_fail(err, rc, "%s: %s", key->name, why.text);
 	}
 	switch (key->type) {
 	case BSG_CONFIG_TYPE_TEXT:

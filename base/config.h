@@ -47,7 +47,7 @@ struct bsg_config_key {
 	const char *shown;		/* what help says instead of def, when def is worked out later */
 	const char *const *choices;	/* ended by NULL */
 	int64_t min, max;		/* both 0: any */
-	enum bsg_err (*check)(const char *value, struct bsg_error *err);	/* may be NULL */
+	enum bsg_err (*check)(const char *value, struct bsg_error *err);	/* may be NULL; the key's name is put before what it says */
 	const char *help;		/* one line, no full stop */
 };
 

@@ -135,10 +135,15 @@ enum bsg_err bsg_settings_check(const struct bsg_settings *settings, struct bsg_
 enum bsg_err bsg_settings_load(const char *path, struct bsg_settings *out, struct bsg_error *err)
 {
 	enum bsg_err rc = bsg_config_defaults(bsg_settings_keys, bsg_settings_n_keys, out, err);
+	struct bsg_error why = {.text = ""};
 
 	if (rc == BSG_OK && path != NULL)
 		rc = bsg_config_load(bsg_settings_keys, bsg_settings_n_keys, path, out, err);
-	return rc == BSG_OK ? bsg_settings_check(out, err) : rc;
+	if (rc == BSG_OK)
+		rc = bsg_settings_check(out, &why);
+	if (why.text[0] != '\0')
+		return bsg_fail(err, rc, "%s: %s", path != NULL ? path : "defaults", why.text);
+	return rc;
 }
 
 bool bsg_settings_man(FILE *out)

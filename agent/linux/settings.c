@@ -18,7 +18,7 @@ static enum bsg_err check_scope(const char *value, struct bsg_error *err)
 {
 	if (value[0] == '\0' || strstr(value, ".."))
 		return bsg_fail(err, BSG_E_INVALID,
-				"a cgroup, such as user.slice or a path below the cgroup-v2 mount");
+				"must be a cgroup, such as user.slice or a path below the cgroup-v2 mount");
 	return BSG_OK;
 }
 

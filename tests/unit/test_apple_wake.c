@@ -656,8 +656,14 @@ static void a_start_with_what_does_not_fit_is_refused(void **state)
 	w->options.push_key = "";
 	refuses(w, "belong together");
 	w->options.push_key = "/nowhere/push.key";
-	refuses(w, "is not there");
+	refuses(w, "apple_push_key: open /nowhere/push.key: No such file");
 	w->options.push_key = w->files[1];
+	w->options.push_certificate = "/nowhere/push.crt";
+	refuses(w, "apple_push_certificate: open /nowhere/push.crt: No such file");
+	w->options.push_certificate = w->files[0];
+	w->options.push_ca = "/nowhere/ca.crt";
+	refuses(w, "apple_push_ca: open /nowhere/ca.crt: No such file");
+	w->options.push_ca = w->files[2];
 	w->options.push_team = "TEAM";
 	refuses(w, "all three");
 	w->options.push_team = "";
@@ -711,11 +717,13 @@ static void a_start_with_a_token_that_cannot_be_made_is_refused(void **state)	/*
 		{key_push, "AuthKey.p8: public key: not P-256"},	/* RSA */
 		{cert_push, "AuthKey.p8: private key"},
 	};
+	static const char setting[] = "apple_push_token_key: ";
 	struct world *w = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		use_token(w, bad[i].key);
 		refuses(w, bad[i].words);
+		assert_memory_equal(w->f->err.text, setting, sizeof(setting) - 1);
 	}
 	use_token(w, key_token);
 	w->options.topic = "";
@@ -727,7 +735,7 @@ static void a_start_with_a_token_that_cannot_be_made_is_refused(void **state)	/*
 	refuses(w, "all three");
 	w->options.push_key_id = KEY_ID;
 	w->options.push_token_key = "/nowhere/AuthKey.p8";	/* not the same as none */
-	refuses(w, "is not there");
+	refuses(w, "apple_push_token_key: open /nowhere/AuthKey.p8: No such file");
 }
 
 static void an_expired_certificate_starts_and_says_so(void **state)

@@ -23,7 +23,7 @@ struct settings {
 static enum bsg_err no_spaces(const char *value, struct bsg_error *err)
 {
 	if (strchr(value, ' ') != NULL)
-		return bsg_fail(err, BSG_E_INVALID, "listen: no blanks");
+		return bsg_fail(err, BSG_E_INVALID, "no blanks");
 	return BSG_OK;
 }
 

@@ -73,12 +73,14 @@ static void a_mistake_stops_the_start_with_file_and_line(void **state)
 {
 	(void)state;
 	refuse("bus = local\nno_such_key = 1\n", ":2:");
-	refuse("# x\n\npublic_url = http://x\n", ":3:");
-	refuse("public_url = https://x/path\n", ":1:");
-	refuse("people_listen = 8443\n", ":1:");
+	refuse("# x\n\npublic_url = http://x\n", ":3: public_url: must look like https://HOST");
+	refuse("public_url = https://x/path\n", ":1: public_url: ");
+	refuse("people_listen = 8443\n", ":1: people_listen: must look like ADDRESS:PORT");
+	refuse("apple_push_endpoint = apple\n", ":1: apple_push_endpoint: must look like HOST:PORT");
+	refuse("timezone = Almaty\n", ":1: timezone: no time zone that this machine knows");
 	refuse("orders_renewal = 3 weeks\n", ":1:");
-	refuse("orders_life = 2h\norders_renewal = 3h\n", "orders_renewal must be shorter");
-	refuse("tls_key = x\n", "tls_certificate and tls_key");
+	refuse("orders_life = 2h\norders_renewal = 3h\n", ": orders_renewal must be shorter");
+	refuse("tls_key = x\n", ": tls_certificate and tls_key");
 }
 
 static void a_url_comes_from_the_listener_or_the_operator(void **state)
