@@ -99,6 +99,17 @@ bool bsg_cli_path(const struct bsg_cli *cli, char *path, size_t path_size);
 /** Make the request body that the command's row describes; NULL when out of memory. Owned by the caller. */
 json_t *bsg_cli_body(const struct bsg_cli *cli);
 
+/** Read the file @path of at most @max bytes. @return BSG_CLI_DONE with @out owned, a NUL behind it, or BSG_CLI_REFUSED with NULL */
+int bsg_cli_read_in(const struct bsg_cli *cli, const char *path, size_t max, uint8_t **out, size_t *len);
+
+/**
+ * Look whether --out, if the command has one, can be written, before anything is done: what is asked of a server may
+ * be there only once. It must not name a file that the command reads, nor a folder, and its folder must be there.
+ *
+ * @return BSG_CLI_DONE or BSG_CLI_REFUSED
+ */
+int bsg_cli_check_out(const struct bsg_cli *cli);
+
 /** Write @len bytes to @path with mode @mode, durably, or to stdout when @path is NULL. @return an exit status */
 int bsg_cli_write_out(const struct bsg_cli *cli, const char *path, const void *bytes, size_t len, unsigned mode);
 

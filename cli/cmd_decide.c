@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "cli/cli.h"
 #include "policy/decide_json.h"
 #include "wire/cose.h"
@@ -118,16 +117,15 @@ int bsg_cli_decide(struct bsg_cli *cli)
 	uint8_t *events = NULL;
 	size_t len;
 	size_t events_len;
-	struct bsg_error err;
 	int status = check_options(cli);
 
 	if (status != BSG_CLI_DONE)
 		return status;
-	if (bsg_file_read(bsg_cli_option(cli, "orders"), BSG_ORDERS_MAX * 16, &bytes, &len, &err) != BSG_OK ||
-	    bsg_file_read(bsg_cli_option(cli, "events"), EVENTS_MAX, &events, &events_len, &err) != BSG_OK) {
-		status = bsg_cli_refuse(cli, "%s", err.text);
+	status = bsg_cli_read_in(cli, bsg_cli_option(cli, "orders"), BSG_ORDERS_MAX * 16, &bytes, &len);
+	if (status == BSG_CLI_DONE)
+		status = bsg_cli_read_in(cli, bsg_cli_option(cli, "events"), EVENTS_MAX, &events, &events_len);
+	if (status != BSG_CLI_DONE)
 		goto out;
-	}
 	status = is_signed(bytes, len) ? phone_from_signed(cli, bytes, len, &orders, &phone)
 				       : phone_from_json(cli, bytes, len, &phone);
 	if (status == BSG_CLI_DONE)

@@ -44,13 +44,12 @@ static int read_files(const struct bsg_cli *cli, struct files *files)
 {
 	files->n = 0;
 	for (int i = 0; i < cli->n_args; i++) {
-		struct bsg_error err;
 		uint8_t *bytes;
 		size_t len;
 
-		if (bsg_file_read(cli->args[i], BSG_POLICY_BYTES_MAX, &bytes, &len, &err) != BSG_OK) {
+		if (bsg_cli_read_in(cli, cli->args[i], BSG_POLICY_BYTES_MAX, &bytes, &len) != BSG_CLI_DONE) {
 			free_files(files);
-			return bsg_cli_refuse(cli, "%s", err.text);
+			return BSG_CLI_REFUSED;
 		}
 		files->bytes[files->n] = (char *)bytes;
 		files->source[files->n] = (struct bsg_policy_source){

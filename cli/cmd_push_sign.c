@@ -4,7 +4,6 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "cli/cli.h"
 #include "crypto/csr.h"
 #include "crypto/vendor.h"
@@ -26,8 +25,8 @@ static int take_request(const struct bsg_cli *cli, struct signing *signing)
 	uint8_t *pem;
 	size_t len;
 
-	if (bsg_file_read(path, BSG_VENDOR_PEM_MAX, &pem, &len, &err) != BSG_OK)
-		return bsg_cli_refuse(cli, "%s", err.text);
+	if (bsg_cli_read_in(cli, path, BSG_VENDOR_PEM_MAX, &pem, &len) != BSG_CLI_DONE)
+		return BSG_CLI_REFUSED;
 	rc = bsg_vendor_request_read((const char *)pem, len, &signing->request, &err);
 	free(pem);
 	if (rc != BSG_OK)
@@ -44,8 +43,8 @@ static int take_chain(const struct bsg_cli *cli, struct signing *signing)
 	uint8_t *pem;
 	size_t len;
 
-	if (bsg_file_read(path, BSG_VENDOR_PEM_MAX, &pem, &len, &err) != BSG_OK)
-		return bsg_cli_refuse(cli, "%s", err.text);
+	if (bsg_cli_read_in(cli, path, BSG_VENDOR_PEM_MAX, &pem, &len) != BSG_CLI_DONE)
+		return BSG_CLI_REFUSED;
 	rc = bsg_vendor_chain_read((const char *)pem, len, now, signing->spki, &signing->chain, &err);
 	bsg_wipe(pem, len);	/* a key may lie beside the certificates */
 	free(pem);

@@ -31,7 +31,7 @@ const struct bsg_cli_command bsg_cli_commands[] = {
 	  .help = "Make the key of a push certificate on the server, and get its certificate request.",
 	  .options = { { "out", "FILE", "write the request (PEM) to FILE", true } },
 	  .method = POST, .path = "/apple/push-request", .columns = "", .run = bsg_cli_apple_push_request },
-	{ .name = "apple push-sign", .args = "REQUEST", .min_args = 1, .max_args = 1,
+	{ .name = "apple push-sign", .args = "FILE", .min_args = 1, .max_args = 1,
 	  .help = "As an MDM vendor, sign the request (PEM) of a push certificate, without a server: makes the file that identity.apple.com takes.",
 	  .options = { { "vendor-key", "FILE", "the vendor's RSA key (PEM, no password, 0600): used once, kept nowhere", true },
 		       { "vendor-chain", "FILE", "PEM: the vendor's certificate, Apple's intermediate (WWDR), Apple's root, in this order", true },

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "cli/cli.h"
 #include "http/client.h"
 
@@ -150,18 +149,4 @@ void bsg_cli_answer_free(struct bsg_cli_answer *answer)
 	json_decref(answer->json);
 	free(answer->body);
 	memset(answer, 0, sizeof(*answer));
-}
-
-int bsg_cli_write_out(const struct bsg_cli *cli, const char *path, const void *bytes, size_t len, unsigned mode)
-{
-	struct bsg_error err;
-
-	if (path == NULL) {
-		if (fwrite(bytes, 1, len, cli->out) != len || fflush(cli->out) != 0)
-			return bsg_cli_refuse(cli, "cannot write the answer: is the disk full or the reader gone?");
-		return BSG_CLI_DONE;
-	}
-	if (bsg_file_replace(path, bytes, len, (mode_t)mode, &err) != BSG_OK)
-		return bsg_cli_refuse(cli, "%s", err.text);
-	return BSG_CLI_DONE;
 }

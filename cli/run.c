@@ -9,5 +9,8 @@ int bsg_cli_main(int argc, const char *const *argv, FILE *out, FILE *err_stream)
 
 	if (status >= 0)
 		return status;
+	status = bsg_cli_check_out(&cli);
+	if (status != BSG_CLI_DONE)
+		return status;
 	return cli.command->run != NULL ? cli.command->run(&cli) : bsg_cli_run_row(&cli);
 }

@@ -337,10 +337,10 @@ class Vendor:
     def by(self, issuer):
         return "-CA", self.path(issuer + ".pem"), "-CAkey", self.path(issuer + ".key")
 
-    def sign(self, request, key=None, chain=None):
+    def sign(self, request, key=None, chain=None, out=None):
         without = {name: value for name, value in os.environ.items() if not name.startswith("BOSAGA")}
         return harness.run([harness.program("bosaga"), "apple", "push-sign", request, "--vendor-key", key or self.key,
-                            "--vendor-chain", chain or self.chain, "--out", self.out], env=without)
+                            "--vendor-chain", chain or self.chain, "--out", out or self.out], env=without)
 
     def request(self, *key):
         """A request with a key of its own, DER."""
@@ -455,6 +455,22 @@ def a_vendor_signs_nothing_that_apple_would_refuse():
                 assert refused.err.count("\n") == 1 and "PRIVATE" not in refused.err, (name, refused.err)
             assert (vendor.read("upload") if os.path.exists(vendor.out) else None) == old, name
     assert vendor.sign(good) == "", "nothing else was wrong with them"
+
+
+@claim
+def a_vendor_does_not_overwrite_what_it_signs_with():
+    vendor = Vendor()
+    request = vendor.write("request.csr", as_pem("CERTIFICATE REQUEST", vendor.request("rsa:2048")))
+    os.symlink(vendor.key, vendor.path("link"))
+    for out, name in (("vendor.key", "--vendor-key"), ("../%s/vendor.key" % os.path.basename(vendor.dir), "--vendor-key"), ("link", "--vendor-key"),
+                      ("chain.pem", "--vendor-chain"), ("request.csr", "FILE")):
+        held = {file: vendor.read(file) for file in ("vendor.key", "chain.pem", "request.csr")}
+        try:
+            vendor.sign(request, out=vendor.path(out))
+            raise AssertionError("written over %s" % out)
+        except harness.Refused as refused:
+            assert refused.status == 1 and vendor.path(out) in refused.err and name in refused.err, (out, refused.err)
+        assert {file: vendor.read(file) for file in held} == held, out
 
 
 harness.main()

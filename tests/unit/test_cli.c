@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests for cli/: what is parsed, asked and printed, from the one table. No server. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,6 +85,35 @@ static void without_a_server_named_a_command_is_refused(void **state)
 	expect(WORDS("status"), 1, "", "say which server");
 	expect(WORDS("--server", "https://127.0.0.1:1", "status"), 1, "", "needs the token in BOSAGA_TOKEN");
 	expect(WORDS("status", "--socket", "/nonexistent/admin.sock"), 1, "", "/nonexistent/admin.sock: No such file");
+}
+
+/* Before anything is asked or read: what a server makes may be there only once. */
+static void out_that_cannot_be_written_is_refused_before_anything_is_done(void **state)
+{
+	char folder[] = "/tmp/bosaga-cli-XXXXXX", key[64], spelt[64], linked[64], none[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(key, sizeof(key), "%s/key", folder);
+	(void)snprintf(spelt, sizeof(spelt), "%s/./key", folder);
+	(void)snprintf(linked, sizeof(linked), "%s/link", folder);
+	(void)snprintf(none, sizeof(none), "%s/none/file", folder);
+	close(open(key, O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(symlink(key, linked), 0);
+#define SIGN(request_, key_, chain_, out_) \
+	WORDS("apple", "push-sign", request_, "--vendor-key", key_, "--vendor-chain", chain_, "--out", out_)
+	expect(SIGN("r", key, "c", key), 1, "", "is the same file as --vendor-key and would overwrite it, nothing was done");
+	expect(SIGN("r", key, "c", spelt), 1, "", "--vendor-key");
+	expect(SIGN("r", key, "c", linked), 1, "", "--vendor-key");
+	expect(SIGN("r", "k", key, spelt), 1, "", "--vendor-chain");
+	expect(SIGN(key, "k", "c", key), 1, "", "is the same file as FILE");
+	expect(SIGN("r", key, "c", folder), 1, "", "is a folder, nothing was done");
+	expect(SIGN("r", key, "c", none), 1, "", "No such file or directory");
+	expect(WORDS("invite", "a", "--kind", "linux-agent", "--out", none), 1, "", "cannot be written, nothing was done");
+	expect(WORDS("gate", "credential", "h", "n", "--out", key, "--server", "https://x", "--ca", spelt), 1, "", "--ca");
+	(void)unlink(linked);
+	(void)unlink(key);
+	(void)rmdir(folder);
 }
 
 static void every_command_has_help_and_a_place_in_the_manual(void **state)
@@ -301,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_usage_is_2_and_says_what_to_do),
 		cmocka_unit_test(without_a_server_named_a_command_is_refused),
+		cmocka_unit_test(out_that_cannot_be_written_is_refused_before_anything_is_done),
 		cmocka_unit_test(every_command_has_help_and_a_place_in_the_manual),
 		cmocka_unit_test(the_manual_in_docs_is_the_one_that_is_printed),
 		cmocka_unit_test(a_row_is_a_request_or_a_function),
