@@ -22,11 +22,7 @@ void bsg_apple_push_keys_free(struct bsg_apple_push_keys *keys)
 
 enum bsg_err bsg_apple_push_setting(const char *setting, enum bsg_err rc, struct bsg_error *err)
 {
-	const struct bsg_error why = *err;
-
-	if (rc == BSG_OK)
-		return rc;
-	return bsg_fail(err, rc == BSG_E_NOT_FOUND ? BSG_E_CONFLICT : rc, "%s: %s", setting, why.text);
+	return bsg_fail_at(setting, rc == BSG_E_NOT_FOUND ? BSG_E_CONFLICT : rc, err);
 }
 
 static enum bsg_err load_token(const struct bsg_apple_options *o, struct bsg_apple_push_keys *out, struct bsg_error *err)
@@ -38,6 +34,21 @@ static enum bsg_err load_token(const struct bsg_apple_options *o, struct bsg_app
 		return bsg_fail(err, BSG_E_INVALID, "pushes with a token need apple_topic: a token names none");
 	memcpy(out->topic, o->topic, strlen(o->topic) + 1);
 	return bsg_apple_push_setting("apple_push_token_key", bsg_key_load(o->push_token_key, &out->token_key, err), err);
+}
+
+static enum bsg_err read_certificate(const struct bsg_apple_options *o, struct bsg_apple_push_keys *out, struct bsg_error *err)
+{
+	const char *pem = (const char *)out->certificate.data;
+	struct bsg_push_cert cert;
+	enum bsg_err rc;
+
+	if (o->topic[0] != '\0')
+		rc = bsg_push_cert_check(pem, out->certificate.len, o->topic, &cert, err);
+	else
+		rc = bsg_push_cert_read(pem, out->certificate.len, &cert, err);
+	memcpy(out->topic, cert.topic, sizeof(out->topic));
+	out->not_after = cert.not_after;
+	return rc;
 }
 
 /* A certificate is no secret, but one that was imported lies in one file with its key. */
@@ -56,7 +67,8 @@ static enum bsg_err load_files(const struct bsg_apple_options *o, struct bsg_app
 	free(pem);
 	if (rc != BSG_OK)
 		return bsg_apple_push_setting("apple_push_certificate", rc, err);
-	return bsg_apple_push_setting("apple_push_key", bsg_secret_read(o->push_key, BSG_APPLE_PUSH_PEM_MAX, &out->key, err), err);
+	rc = bsg_apple_push_setting("apple_push_key", bsg_secret_read(o->push_key, BSG_APPLE_PUSH_PEM_MAX, &out->key, err), err);
+	return rc == BSG_OK ? bsg_apple_push_setting("apple_push_certificate", read_certificate(o, out, err), err) : rc;
 }
 
 static enum bsg_err load_imported(const struct bsg_apple *apple, struct bsg_apple_push_keys *out, struct bsg_error *err)
@@ -68,22 +80,7 @@ static enum bsg_err load_imported(const struct bsg_apple *apple, struct bsg_appl
 		rc = bsg_secret_read(path, BSG_APPLE_PUSH_PEM_MAX, &out->certificate, err);
 	if (rc == BSG_OK)
 		rc = bsg_secret_copy(out->certificate.data, out->certificate.len, &out->key, err);
-	return rc;
-}
-
-static enum bsg_err read_certificate(const struct bsg_apple_options *o, struct bsg_apple_push_keys *out, struct bsg_error *err)
-{
-	const char *pem = (const char *)out->certificate.data;
-	struct bsg_push_cert cert;
-	enum bsg_err rc;
-
-	if (o->topic[0] != '\0')
-		rc = bsg_push_cert_check(pem, out->certificate.len, o->topic, &cert, err);
-	else
-		rc = bsg_push_cert_read(pem, out->certificate.len, &cert, err);
-	memcpy(out->topic, cert.topic, sizeof(out->topic));
-	out->not_after = cert.not_after;
-	return rc;
+	return rc == BSG_OK ? read_certificate(&apple->options, out, err) : rc;
 }
 
 enum bsg_err bsg_apple_push_keys_load(const struct bsg_apple *apple, struct bsg_apple_push_keys *out, struct bsg_error *err)
@@ -92,13 +89,10 @@ enum bsg_err bsg_apple_push_keys_load(const struct bsg_apple *apple, struct bsg_
 	enum bsg_err rc;
 
 	memset(out, 0, sizeof(*out));
-	if (o->push_team[0] != '\0' || o->push_key_id[0] != '\0' || o->push_token_key[0] != '\0') {
+	if (o->push_team[0] != '\0' || o->push_key_id[0] != '\0' || o->push_token_key[0] != '\0')
 		rc = load_token(o, out, err);
-	} else {
+	else
 		rc = o->push_certificate[0] != '\0' || o->push_key[0] != '\0' ? load_files(o, out, err) : load_imported(apple, out, err);
-		if (rc == BSG_OK)
-			rc = read_certificate(o, out, err);
-	}
 	if (rc != BSG_OK)
 		bsg_apple_push_keys_free(out);
 	return rc;

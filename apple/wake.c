@@ -398,7 +398,7 @@ static enum bsg_err open_sender(struct bsg_apple_wake *w, const struct bsg_apple
 		rc = bsg_apple_push_setting("apple_push_ca", bsg_file_read(o->push_ca, BSG_APPLE_PUSH_PEM_MAX, &ca, &len, err), err);
 	options.ca_pem = (const char *)ca;
 	if (rc == BSG_OK)
-		rc = bsg_push_sender_open(&options, out, err);
+		rc = bsg_fail_at("one of apple_push_*", bsg_push_sender_open(&options, out, err), err);
 	free(ca);
 	return rc;
 }

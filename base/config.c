@@ -115,11 +115,10 @@ static enum bsg_err set_value(const struct bsg_config_key *key, const char *valu
 		return bsg_fail(err, BSG_E_INVALID, "%s: control characters or broken UTF-8",
 				key->name);
 	if (key->check != NULL) {
-		struct bsg_error why = { 0 };
-		enum bsg_err rc = key->check(value, &why);
+		enum bsg_err rc = bsg_fail_at(key->name, key->check(value, err), err);
 
 		if (rc != BSG_OK)
-			return bsg_fail(err, rc, "%s: %s", key->name, why.text);
+			return rc;
 	}
 	switch (key->type) {
 	case BSG_CONFIG_TYPE_TEXT:

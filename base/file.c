@@ -280,9 +280,9 @@ enum bsg_err bsg_dir_make(const char *path, mode_t mode, struct bsg_error *err)
 		return bsg_fail(err, BSG_E_DENIED, "%s belongs to uid %u, not to this user", path,
 				(unsigned)st.st_uid);
 	if ((st.st_mode & 07777 & ~mode) != 0)
-		return bsg_fail(err, BSG_E_DENIED, "%s has mode %04o; allow at most %04o: chmod %o %s",
-				path, (unsigned)st.st_mode & 07777, (unsigned)mode, (unsigned)mode,
-				path);
+		return bsg_fail(err, BSG_E_DENIED, "%s has mode %04o; allow at most %04o: if it is ours alone, "
+				"chmod %o it, else name another", path, (unsigned)st.st_mode & 07777, (unsigned)mode,
+				(unsigned)mode);
 	return BSG_OK;
 }
 

@@ -86,8 +86,10 @@ static bool split_address(const char *text, char *host, size_t host_size, char *
 		from++;
 		len -= 2;
 	}
+	/* getaddrinfo() takes 65537 for 1. */
 	return (size_t)snprintf(host, host_size, "%.*s", (int)len, from) < host_size &&
-	       (size_t)snprintf(port, port_size, "%s", colon + 1) < port_size;
+	       (size_t)snprintf(port, port_size, "%s", colon + 1) < port_size &&
+	       strspn(port, "0123456789") == strlen(port) && strtoul(port, NULL, 10) <= UINT16_MAX;
 }
 
 static bool is_loopback(const struct sockaddr *address)
@@ -150,7 +152,7 @@ static enum bsg_err listen_tcp(const char *text, bool loopback_only, int *fd, un
 	if (!split_address(text, host, sizeof(host), service, sizeof(service)) ||
 	    getaddrinfo(host, service, &hints, &info) != 0)
 		return bsg_fail(err, BSG_E_INVALID,
-				"%s: give ADDRESS:PORT with a numeric address, or unix:PATH", text);
+				"%s: give ADDRESS:PORT with a numeric address and a port up to 65535, or unix:PATH", text);
 	if (loopback_only && !is_loopback(info->ai_addr))
 		rc = bsg_fail(err, BSG_E_INVALID, "%s: without TLS only unix:PATH or a loopback "
 			      "address, since everyone who reaches it is trusted", text);

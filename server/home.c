@@ -130,11 +130,11 @@ static enum bsg_err load_given_tls(const struct bsg_settings *settings, struct b
 	enum bsg_err rc = bsg_file_read(settings->tls_certificate, PEM_MAX, &chain, &len, err);
 
 	if (rc != BSG_OK)
-		return rc;
+		return bsg_fail_at("tls_certificate", rc, err);
 	rc = bsg_secret_read(settings->tls_key, PEM_MAX, &out->key_pem, err);
 	if (rc != BSG_OK) {
 		free(chain);
-		return rc;
+		return bsg_fail_at("tls_key", rc, err);
 	}
 	out->chain_pem = (char *)chain;
 	return BSG_OK;

@@ -65,15 +65,18 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 		case 'h':
 			out->print = usage;
 			break;
-		default:
+		default:	/* getopt has said what is wrong */
+			fputs("see 'bosagad --help'\n", stderr);
 			return false;
 		}
 	}
-	if (optind < argc || (out->state == NULL && out->print == NULL && !out->help_config && !out->list_routes && !out->man)) {
-		fputs(usage, stderr);
-		return false;
-	}
-	return true;
+	if (optind < argc)
+		fprintf(stderr, "bosagad: one argument too many: %s; see 'bosagad --help'\n", argv[optind]);
+	else if (out->state == NULL && out->print == NULL && !out->help_config && !out->list_routes && !out->man)
+		fputs("bosagad: --state DIR is missing: say where everything is to be kept; see 'bosagad --help'\n", stderr);
+	else
+		return true;
+	return false;
 }
 
 /* The one place that knows which platforms there are. */

@@ -82,12 +82,15 @@ static void common_options(struct bsg_server *server, struct bsg_http_server_opt
 	o->key_pem = (const char *)server->home.tls.key_pem.data;
 }
 
-/* Start one plane and put it into *@slot. */
-static enum bsg_err start_plane(struct bsg_server *server, const struct bsg_http_server_options *o, struct bsg_http_server **slot,
-				struct bsg_error *err)
+/* Start one plane and put it into *@slot. @param where  the setting that says where it listens */
+static enum bsg_err start_plane(struct bsg_server *server, const struct bsg_http_server_options *o, const char *where,
+				struct bsg_http_server **slot, struct bsg_error *err)
 {
+	const bool has_given = server->settings.tls_certificate[0] != '\0';
 	struct bsg_http_server *plane;
 	enum bsg_err rc = bsg_http_server_start(o, &plane, err);
+
+	rc = bsg_fail_at(rc == BSG_E_CRYPTO && has_given ? "tls_certificate and tls_key" : where, rc, err);
 
 	pthread_mutex_lock(&server->planes_lock);
 	*slot = rc == BSG_OK ? plane : NULL;
@@ -119,7 +122,7 @@ static enum bsg_err start_people(struct bsg_server *server, struct bsg_error *er
 	o.listen = server->settings.people_listen;
 	o.ticket_key_file = server->home.tickets_people;
 	o.n_threads = PEOPLE_THREADS;
-	rc = start_plane(server, &o, &server->people, err);
+	rc = start_plane(server, &o, "people_listen", &server->people, err);
 	return rc != BSG_OK ? rc
 			    : bsg_home_url(server->settings.public_url, o.listen, bsg_http_server_port(server->people),
 					   server->home.people_url, err);
@@ -139,7 +142,7 @@ static enum bsg_err start_device(struct bsg_server *server, struct bsg_error *er
 	o.listen = server->settings.device_listen;
 	o.ticket_key_file = server->home.tickets_device;
 	o.n_threads = DEVICE_THREADS;
-	rc = start_plane(server, &o, &server->device, err);
+	rc = start_plane(server, &o, "device_listen", &server->device, err);
 	return rc != BSG_OK ? rc
 			    : bsg_home_url(server->settings.device_url, o.listen, bsg_http_server_port(server->device),
 					   server->home.device_url, err);
@@ -151,6 +154,7 @@ static enum bsg_err start_platform(struct bsg_server *server, size_t i, struct b
 	struct bsg_http_server_options o;
 	struct bsg_bytes ca;
 	struct bsg_buf pem;
+	char where[64];
 	enum bsg_err rc = bsg_keyring_certificate(server->home.keyring, (enum bsg_keyring_cert)plane->client_ca, &ca, err);
 
 	bsg_buf_init(&pem, BSG_CERT_MAX * 2);
@@ -169,7 +173,8 @@ static enum bsg_err start_platform(struct bsg_server *server, size_t i, struct b
 		o.listen = plane->listen;
 		o.ticket_key_file = server->home.tickets_platform;
 		o.n_threads = plane->n_threads;
-		rc = start_plane(server, &o, &server->platform_planes[i], err);
+		(void)snprintf(where, sizeof(where), "%s_listen", plane->name);
+		rc = start_plane(server, &o, where, &server->platform_planes[i], err);
 	}
 	bsg_buf_free(&pem);
 	return rc != BSG_OK ? rc
@@ -195,7 +200,7 @@ static enum bsg_err start_admin(struct bsg_server *server, struct bsg_error *err
 	o.client_certificate = BSG_HTTP_CERT_NONE;
 	o.listen = server->home.socket;
 	o.n_threads = ADMIN_THREADS;
-	return start_plane(server, &o, &server->admin, err);
+	return start_plane(server, &o, "admin socket", &server->admin, err);
 }
 
 static enum bsg_err start_inside(struct bsg_server *server, const char *dir, struct bsg_error *err)
@@ -214,7 +219,7 @@ static enum bsg_err start_inside(struct bsg_server *server, const char *dir, str
 	if (rc == BSG_OK)
 		rc = bsg_bus_listen(server->bus, woken, server, err);
 	if (rc == BSG_OK)
-		rc = bsg_store_open(server->home.database, &store, &server->store, err);
+		rc = bsg_fail_at("database", bsg_store_open(server->home.database, &store, &server->store, err), err);
 	if (rc == BSG_OK)
 		rc = bsg_active_load(&server->active, server->store, bsg_now(server), err);
 	if (rc == BSG_OK)

@@ -18,7 +18,7 @@ static enum bsg_err check_url(const char *value, struct bsg_error *err)
 
 	if (len == 0)
 		return BSG_OK;
-	if (strncmp(value, "https://", 8) != 0 || value[8] == '\0' || strchr(value + 8, '/') != NULL)
+	if (strncmp(value, "https://", 8) != 0 || value[8] == '\0' || strpbrk(value + 8, "/ \t") != NULL)
 		return bsg_fail(err, BSG_E_INVALID, "must look like https://HOST or https://HOST:PORT, without a path");
 	return BSG_OK;
 }
@@ -37,6 +37,14 @@ static enum bsg_err check_host_port(const char *value, struct bsg_error *err)
 	if (colon != NULL && colon != value && colon[1] != '\0' && strchr(value, '/') == NULL)
 		return BSG_OK;
 	return bsg_fail(err, BSG_E_INVALID, "must look like HOST:PORT");
+}
+
+/* It goes into profiles that are given out and never change: not to be found out there. */
+static enum bsg_err check_topic(const char *value, struct bsg_error *err)
+{
+	if (value[0] == '\0' || strncmp(value, "com.apple.mgmt.", 15) == 0)
+		return BSG_OK;
+	return bsg_fail(err, BSG_E_INVALID, "must begin with com.apple.mgmt., as the topic in the push certificate does");
 }
 
 static enum bsg_err check_timezone(const char *value, struct bsg_error *err)
@@ -78,7 +86,7 @@ const struct bsg_config_key bsg_settings_keys[] = {
 	 .help = "name of this deployment in reverse-DNS order; phones know profiles by it, so it never changes"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, apple_organisation), .def = "Bosaga",
 	 .help = "who manages the phone, as phones show it"},
-	{BSG_CONFIG_TEXT(struct bsg_settings, apple_topic), .def = "", .shown = "that of the push certificate",
+	{BSG_CONFIG_TEXT(struct bsg_settings, apple_topic), .def = "", .shown = "that of the push certificate", .check = check_topic,
 	 .help = "topic of pushes; it stands in every enrolment profile and never changes"},
 	{BSG_CONFIG_TEXT(struct bsg_settings, apple_push_certificate), .def = "", .shown = "the imported one",
 	 .help = "PEM file with the push certificate"},
@@ -135,15 +143,10 @@ enum bsg_err bsg_settings_check(const struct bsg_settings *settings, struct bsg_
 enum bsg_err bsg_settings_load(const char *path, struct bsg_settings *out, struct bsg_error *err)
 {
 	enum bsg_err rc = bsg_config_defaults(bsg_settings_keys, bsg_settings_n_keys, out, err);
-	struct bsg_error why = {.text = ""};
 
 	if (rc == BSG_OK && path != NULL)
 		rc = bsg_config_load(bsg_settings_keys, bsg_settings_n_keys, path, out, err);
-	if (rc == BSG_OK)
-		rc = bsg_settings_check(out, &why);
-	if (why.text[0] != '\0')
-		return bsg_fail(err, rc, "%s: %s", path != NULL ? path : "defaults", why.text);
-	return rc;
+	return rc == BSG_OK ? bsg_fail_at(path != NULL ? path : "defaults", bsg_settings_check(out, err), err) : rc;
 }
 
 bool bsg_settings_man(FILE *out)
