@@ -94,6 +94,9 @@ static int check_complete(const struct bsg_cli *cli)
 
 	if (cli->n_args < cli->command->min_args)
 		return usage(cli, "missing ", cli->command->args);
+	for (int i = 0; i < cli->n_args; i++)
+		if (cli->args[i][0] == '\0')
+			return usage(cli, "empty: ", cli->command->args);
 	for (size_t i = 0; i < n_options(own, BSG_CLI_OPTIONS_MAX); i++)
 		if (own[i].required && cli->values[i] == NULL)
 			return usage(cli, "missing --", own[i].name);
@@ -157,6 +160,20 @@ static int without_command(const struct bsg_cli *cli, int argc, const char *cons
 	return asked ? BSG_CLI_DONE : BSG_CLI_USAGE;
 }
 
+/* "person" alone, or with a word that it has not: there is such a group, so say what is in it. */
+static void say_group(const struct bsg_cli *cli, const char *word)
+{
+	const size_t len = strlen(word);
+	const char *separator = "; there are: ";
+
+	for (size_t i = 0; i < bsg_n_cli_commands; i++) {
+		if (strncmp(bsg_cli_commands[i].name, word, len) != 0 || bsg_cli_commands[i].name[len] != ' ')
+			continue;
+		fprintf(cli->err, "%s%s", separator, bsg_cli_commands[i].name);
+		separator = ", ";
+	}
+}
+
 int bsg_cli_parse(struct bsg_cli *cli, int argc, const char *const *argv)
 {
 	int lead = leading_options(argc, argv);
@@ -166,7 +183,9 @@ int bsg_cli_parse(struct bsg_cli *cli, int argc, const char *const *argv)
 	cli->command = find_command(argc - lead, argv + lead, &n_words);
 	if (cli->command == NULL) {
 		if (lead < argc) {
-			fprintf(cli->err, "bosaga: no command '%s'; see 'bosaga --help'\n", argv[lead]);
+			fprintf(cli->err, "bosaga: no command '%s%s%s'", argv[lead], lead + 1 < argc ? " " : "", lead + 1 < argc ? argv[lead + 1] : "");
+			say_group(cli, argv[lead]);
+			fputs("; see 'bosaga --help'\n", cli->err);
 			return BSG_CLI_USAGE;
 		}
 		if (has_word(argc, argv, "--version"))

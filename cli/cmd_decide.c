@@ -33,7 +33,7 @@ static int phone_from_signed(const struct bsg_cli *cli, const uint8_t *bytes, si
 	if (bsg_cose_parse(BSG_COSE_ORDERS, (struct bsg_bytes){ bytes, len }, &message, &why) != BSG_OK ||
 	    bsg_orders_decode(message.payload, *orders, &why) != BSG_OK ||
 	    bsg_orders_prepare(&(*orders)->orders, &why) != BSG_OK)
-		return bsg_cli_refuse(cli, "%s: %s", bsg_cli_option(cli, "orders"), why);
+		return bsg_cli_refuse(cli, "%s: %s; 'bosaga device orders ID --out FILE' gets a device's orders", bsg_cli_option(cli, "orders"), why);
 	if (bsg_json_phone_new_from(&(*orders)->orders, phone, &err) != BSG_OK)
 		return bsg_cli_refuse(cli, "%s", err.text);
 	return BSG_CLI_DONE;

@@ -29,28 +29,45 @@ const char *bsg_cli_language(const struct bsg_cli *cli)
 	return "en";
 }
 
+/* The admin socket that options and environment name; NULL: none, or --server is given. */
+static const char *socket_of(const struct bsg_cli *cli)
+{
+	const char *socket = bsg_cli_option(cli, "socket");
+
+	return socket != NULL || bsg_cli_option(cli, "server") != NULL ? socket : getenv("BOSAGA_SOCKET");
+}
+
+static int take_server(const struct bsg_cli *cli, const char *server, struct bsg_http_client_options *options)
+{
+	options->bearer = getenv("BOSAGA_TOKEN");
+	options->root_file = bsg_cli_option(cli, "ca");
+	if (options->bearer == NULL || options->bearer[0] == '\0' || options->root_file == NULL)
+		return bsg_cli_refuse(cli, "--server needs the token in BOSAGA_TOKEN and the root in --ca FILE");
+	if (strpbrk(options->bearer, " \t\r\n") != NULL)
+		return bsg_cli_refuse(cli, "BOSAGA_TOKEN has blanks or more than one line: 'bosaga token create' prints the token alone with --json");
+	if (strncmp(server, "https://", 8) != 0)
+		return bsg_cli_refuse(cli, "--server %s: must look like https://HOST:PORT", server);
+	if (access(options->root_file, R_OK) != 0)
+		return bsg_cli_refuse(cli, "--ca %s: %s", options->root_file, strerror(errno));
+	return BSG_CLI_DONE;
+}
+
 /* What --socket, --server and the environment say; base is the start of every URL. */
 static int open_client(const struct bsg_cli *cli, struct bsg_http_client **client, const char **base)
 {
 	const char *server = bsg_cli_option(cli, "server");
-	const char *socket = bsg_cli_option(cli, "socket");
-	struct bsg_http_client_options options = { 0 };
+	struct bsg_http_client_options options = { .unix_path = socket_of(cli) };
 	struct bsg_error err;
+	int status;
 
-	if (socket == NULL && server == NULL)
-		socket = getenv("BOSAGA_SOCKET");
-	if ((socket == NULL) == (server == NULL))
+	if (options.unix_path == NULL && server == NULL)
 		return bsg_cli_refuse(cli, "say which server: --socket DIR/admin.sock, or --server URL with BOSAGA_TOKEN");
-	if (socket != NULL) {
-		options.unix_path = socket;
-		*base = "http://localhost";
-	} else {
-		options.bearer = getenv("BOSAGA_TOKEN");
-		options.root_file = bsg_cli_option(cli, "ca");
-		*base = server;
-		if (options.bearer == NULL || options.root_file == NULL)
-			return bsg_cli_refuse(cli, "--server needs the token in BOSAGA_TOKEN and the root in --ca FILE");
-	}
+	if (options.unix_path != NULL && server != NULL)
+		return bsg_cli_refuse(cli, "give one of --socket and --server");
+	*base = server != NULL ? server : "http://localhost";
+	status = server != NULL ? take_server(cli, server, &options) : BSG_CLI_DONE;
+	if (status != BSG_CLI_DONE)
+		return status;
 	if (bsg_http_client_open(&options, client, &err) != BSG_OK)
 		return bsg_cli_refuse(cli, "%s", err.text);
 	return BSG_CLI_DONE;
@@ -68,7 +85,9 @@ static int say_problem(const struct bsg_cli *cli, const struct bsg_cli_answer *a
 		fprintf(cli->err, "%s\n", json_string_value(json_object_get(one, "message")));
 	if (title == NULL)
 		return bsg_cli_refuse(cli, "the server answered %d", answer->status);
-	return bsg_cli_refuse(cli, "%s%s%s", title, detail != NULL ? ": " : "", detail != NULL ? detail : "");
+	if (detail == NULL)
+		return bsg_cli_refuse(cli, "%s", title);
+	return bsg_cli_refuse(cli, "%s%s %s", title, title[0] != '\0' && title[strlen(title) - 1] == '.' ? "" : ":", detail);
 }
 
 static int take_answer(struct bsg_cli *cli, struct bsg_http_response *response, struct bsg_cli_answer *answer)
@@ -93,13 +112,15 @@ static int take_answer(struct bsg_cli *cli, struct bsg_http_response *response, 
 /* Over the socket the URL is made up: what the caller can check is the socket. */
 static int say_unreachable(const struct bsg_cli *cli, const struct bsg_error *err)
 {
-	const char *socket = bsg_cli_option(cli, "socket");
+	const char *socket = socket_of(cli);
 
-	if (socket == NULL && bsg_cli_option(cli, "server") == NULL)
-		socket = getenv("BOSAGA_SOCKET");
-	if (socket == NULL || access(socket, R_OK | W_OK) == 0)
-		return bsg_cli_refuse(cli, "%s", err->text);
-	return bsg_cli_refuse(cli, "%s: %s; is bosagad running there, and are you root or its user?", socket, strerror(errno));
+	if (socket != NULL && access(socket, R_OK | W_OK) != 0)
+		return bsg_cli_refuse(cli, "%s: %s; is bosagad running there, and are you root or its user?", socket, strerror(errno));
+	if (socket != NULL && err->code == BSG_E_UNAVAILABLE)
+		return bsg_cli_refuse(cli, "%s: nobody answers there; is it the admin.sock of a bosagad that is running?", socket);
+	if (err->code == BSG_E_CRYPTO)
+		return bsg_cli_refuse(cli, "%s; does --ca name the root certificate of that server?", err->text);
+	return bsg_cli_refuse(cli, "%s", err->text);
 }
 
 int bsg_cli_call(struct bsg_cli *cli, const struct bsg_cli_request *request, struct bsg_cli_answer *answer)

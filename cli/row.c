@@ -116,7 +116,7 @@ int bsg_cli_run_row(struct bsg_cli *cli)
 
 	if (!bsg_cli_path(cli, path, sizeof(path)))
 		return bsg_cli_refuse(cli, "an argument is longer than any identifier");
-	if (strcmp(c->method, "GET") != 0) {
+	if (strcmp(c->method, "POST") == 0) {	/* nothing is read of a body with DELETE: the server refuses one */
 		body = bsg_cli_body(cli);
 		if (body == NULL)
 			return bsg_cli_refuse(cli, "an argument is not UTF-8, or memory ran out");

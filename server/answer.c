@@ -38,6 +38,18 @@ static bool is_choice(const struct bsg_field *f, const char *text)
 	return false;
 }
 
+static enum bsg_err bad_choice(const struct bsg_field *f, struct bsg_error *err)
+{
+	char all[160] = "";
+
+	for (size_t i = 0; f->choices[i] != NULL; i++) {
+		const size_t used = strlen(all);
+
+		(void)snprintf(all + used, sizeof(all) - used, "%s%s", i > 0 ? ", " : "", f->choices[i]);
+	}
+	return bsg_fail(err, BSG_E_INVALID, "%s: must be one of %s", f->name, all);
+}
+
 static enum bsg_err check_text(const struct bsg_field *f, const char *text, size_t len, struct bsg_error *err)
 {
 	size_t max = f->max != 0 ? f->max : BSG_FULL_NAME_SIZE - 1;
@@ -52,9 +64,11 @@ static enum bsg_err check_text(const struct bsg_field *f, const char *text, size
 	case BSG_FIELD_BADGE:
 		return is_badge(text, len) ? BSG_OK : bad(f, err, "must be 1 to 64 printable characters without blanks");
 	case BSG_FIELD_CHOICE:
-		return is_choice(f, text) ? BSG_OK : bad(f, err, "is none of the words allowed here");
+		return is_choice(f, text) ? BSG_OK : bad_choice(f, err);
 	case BSG_FIELD_TEXT:
-		return len > 0 && len <= max && bsg_text_is_shown(text, len) ? BSG_OK : bad(f, err, "is empty, too long, or not text");
+		if (len > 0 && len <= max && bsg_text_is_shown(text, len))
+			return BSG_OK;
+		return bsg_fail(err, BSG_E_INVALID, "%s: must be text of 1 to %zu bytes without control characters", f->name, max);
 	case BSG_FIELD_TIME:
 	case BSG_FIELD_INT:
 	case BSG_FIELD_BOOL:

@@ -247,7 +247,7 @@ enum bsg_err bsg_sqlite_admin_remove(struct bsg_sqlite *self, struct bsg_op *op,
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_run(self, BSG_SQL_ADMIN_REMOVE, BSG_VALUES(bsg_text(name)), &n, err);
 	if (rc == BSG_OK && n == 0)
-		return bsg_fail(err, BSG_E_NOT_FOUND, "administrator %s is not known", name);
+		return bsg_fail(err, BSG_E_NOT_FOUND, "administrator %s is not known: see the list of administrators", name);
 	op->changed = rc == BSG_OK;
 	return rc;
 }
@@ -260,7 +260,7 @@ enum bsg_err bsg_sqlite_token_add(struct bsg_sqlite *self, struct bsg_op *op, st
 						    bsg_num(add->at), bsg_num(add->expires)), NULL, err);
 
 	if (rc == BSG_E_NOT_FOUND)
-		return bsg_fail(err, BSG_E_NOT_FOUND, "administrator %s is not known", add->admin);
+		return bsg_fail(err, BSG_E_NOT_FOUND, "administrator %s is not known: see the list of administrators", add->admin);
 	op->changed = rc == BSG_OK;
 	return rc;
 }
@@ -274,7 +274,7 @@ enum bsg_err bsg_sqlite_token_revoke(struct bsg_sqlite *self, struct bsg_op *op,
 					 &found, err);
 
 	if (rc == BSG_OK && !found)
-		return bsg_fail(err, BSG_E_NOT_FOUND, "token %s is not known", revoke->id);
+		return bsg_fail(err, BSG_E_NOT_FOUND, "token %s is not known: its id was shown when it was made", revoke->id);
 	if (rc != BSG_OK || row.num[0] != 0)
 		return rc;
 	rc = bsg_sqlite_run(self, BSG_SQL_TOKEN_REVOKE, BSG_VALUES(bsg_text(revoke->id), bsg_num(revoke->at)), NULL,

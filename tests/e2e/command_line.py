@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `bosagad` says to wrong input: what was wrong, where, what to do next, and with which exit status."""
+"""What `bosaga` and `bosagad` say to wrong input: what was wrong, where, what to do next, and with which exit status."""
 import os
 import subprocess
 
@@ -7,6 +7,7 @@ import harness
 from harness import claim
 
 HERE = os.path.join(os.environ["BSG_SOURCE_ROOT"], "docs/sample/ministry.yaml")
+NONE = "0" * 32
 _world = []
 
 
@@ -18,6 +19,88 @@ def world():
         server.cli("policy", "apply", HERE)
         _world.append(server)
     return _world[0]
+
+
+def refused(*words, status=1, env=None):
+    """What is said on stderr; it is one line, and nothing else is said."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BOSAGA")}
+    try:
+        harness.run([harness.program("bosaga"), *words], env=dict(clean, **(env or {})))
+    except harness.Refused as answer:
+        assert answer.status == status and answer.out == "" and answer.err.count("\n") == 1, (words, answer.status, answer.out, answer.err)
+        return answer.err
+    raise AssertionError("done: %s" % (words,))
+
+
+@claim
+def what_the_server_refuses_says_which_value_and_what_it_may_be():
+    on = ("--socket", world().socket)
+    world().cli("person", "add", "marat", "--name", "Марат")
+    world().cli("admin", "add", "first", "--role", "admin")
+    for words, *said in (
+            (("person", "add", "x", "--name", ""), "name: must be text of 1 to ", " bytes without control characters"),
+            (("person", "add", "x", "--name", "x", "--lang", "de"), "try again. lang: must be one of kk, ru, en"),
+            (("person", "add", "A B", "--name", "x"), "id: must be 1 to 40 lower-case letters"),
+            (("person", "add", "aigul", "--name", "x"), "contradicts what is there", "the person exists already"),
+            (("person", "badge", "marat", "--badge", "1001"), "this badge is somebody else's: take it back first"),
+            (("admin", "add", "x", "--role", "king"), "role: must be one of admin, policy, helpdesk, auditor"),
+            (("admin", "add", "first", "--role", "auditor"), "administrator first exists, with another role"),
+            (("token", "create", "nobody"), "Check what was asked for. administrator nobody is not known: see the list"),
+            (("token", "revoke", NONE), "token %s is not known" % NONE),
+            (("gate", "add", "house", "north", "--kind", "station"), "kind: must be one of turnstile"),
+            (("invite", "aigul", "--kind", "android"), 'phones of kind "android" cannot be invited; there are: ios-device'),
+            (("device", "release", NONE, "--reason", "x"), 'no device "%s"' % NONE),
+            (("crossing", "add", "--place", "house", "--gate", "attic", "--in", "--badge", "1"), "no gate attic at house: add it there"),
+            (("policy", "plan", HERE, "--at", "noon"), "at: must be a time as in 20")):
+        err = refused(*words, *on)
+        for fragment in said:
+            assert fragment in err, (words, fragment, err)
+
+
+@claim
+def a_token_is_revoked_by_its_id():
+    server = world()
+    server.cli("admin", "add", "gone", "--role", "auditor")
+    token = server.cli("token", "create", "gone")
+    over_tls = ("status", "--server", server.url, "--ca", os.path.join(server.state, "keys/root.pem"))
+    env = dict(os.environ, BOSAGA_TOKEN=token["token"])
+    env.pop("BOSAGA_SOCKET", None)
+    harness.run([harness.program("bosaga"), *over_tls], env=env)
+    server.cli_text("token", "revoke", token["id"])
+    assert "The token does not hold" in refused(*over_tls, env={"BOSAGA_TOKEN": token["token"]})
+
+
+@claim
+def a_server_that_is_not_reached_is_named_as_the_caller_named_it():
+    server = world()
+    root = os.path.join(server.state, "keys/root.pem")
+    other = os.path.join(server.state, "keys/device-ca.pem")
+    here, token = ("status", "--server", server.url, "--ca"), {"BOSAGA_TOKEN": "x"}
+    for words, env, *said in (
+            (("status", "--socket", "/nowhere/admin.sock"), {}, "/nowhere/admin.sock: No such file", "is bosagad running there"),
+            (("status", "--socket", server.config), {}, server.config + ": nobody answers there"),
+            (("status", "--socket", server.socket, "--server", server.url), {}, "one of --socket and --server"),
+            ((*here, root), {"BOSAGA_TOKEN": ""}, "the token in BOSAGA_TOKEN"),
+            ((*here, root), {"BOSAGA_TOKEN": "a\nb"}, "BOSAGA_TOKEN has blanks"),
+            ((*here, root), token, "token"),
+            ((*here, "/nowhere/root.pem"), token, "--ca /nowhere/root.pem: No such file"),
+            ((*here, other), token, server.url, "does --ca name the root certificate"),
+            (("status", "--server", "127.0.0.1:1", "--ca", root), token, "--server 127.0.0.1:1: must look like https://HOST:PORT")):
+        err = refused(*words, env=env)
+        for fragment in said:
+            assert fragment in err, (words, fragment, err)
+
+
+@claim
+def words_that_are_no_command_are_wrong_usage_and_the_group_is_listed():
+    for words, *said in (
+            (("person",), "no command 'person'; there are: person add, person list"),
+            (("person", "frob"), "no command 'person frob'; there are: person add"),
+            (("frob",), "no command 'frob'; see 'bosaga --help'"),
+            (("person", "show", ""), "empty: ID; see 'bosaga person show --help'")):
+        err = refused(*words, status=2)
+        for fragment in said:
+            assert fragment in err, (words, fragment, err)
 
 
 def start_refused(config, state=None):
