@@ -58,7 +58,7 @@ const struct bsg_cli_command bsg_cli_commands[] = {
 		       { "cursor", "NEXT", "go on where the last list ended", false } },
 	  .method = GET, .path = "/people",
 	  .fields = { { "unit", "unit", 's' }, { "cursor", "cursor", 's' } },
-	  .columns = "id,name,unit,badges,lang,state" },
+	  .columns = "id,name,unit,lang,state" },
 	{ .name = "person show", .args = "ID", .min_args = 1, .max_args = 1, .help = "Show one person.",
 	  .method = GET, .path = "/people/{0}", .columns = "id,name,unit,badges,lang,state,devices" },
 	{ .name = "person leave", .args = "ID", .min_args = 1, .max_args = 1,

@@ -71,6 +71,16 @@ def a_token_is_revoked_by_its_id():
 
 
 @claim
+def a_list_has_no_column_that_its_items_have_not():
+    server = world()
+    server.cli("crossing", "add", "--place", "house", "--gate", "north", "--in", "--badge", "1001")
+    for words in (("person", "list"), ("admin", "list"), ("policy", "list"), ("audit", "list"), ("crossing", "list")):
+        known = {key for item in server.cli(*words)["items"] for key in item}
+        columns = server.cli_text(*words).split("\n")[0].split()
+        assert columns and set(columns) <= known | {"reason", "detail", "unit", "device"}, (words, columns, known)
+
+
+@claim
 def a_server_that_is_not_reached_is_named_as_the_caller_named_it():
     server = world()
     root = os.path.join(server.state, "keys/root.pem")
