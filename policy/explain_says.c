@@ -62,7 +62,7 @@ static const struct why_not {
 		"Владелец снял ограничения в экстренном случае до %T.",
 		"The owner has lifted everything in an emergency until %T." } } },
 	[BSG_WHY_RELEASED] = { "released", { {
-		"Көмек қызметі барлық шектеуді алып тастаған (%T).",
+		"Қолдау қызметі барлық шектеуді алып тастаған (%T).",
 		"Служба поддержки сняла все ограничения в %T.",
 		"The helpdesk released this device at %T." } } },
 	[BSG_WHY_EXPIRED] = { "expired", { {

@@ -18,7 +18,7 @@ static const struct bsg_page_text intro_text = {
 	{"Мұнда телефоныңызда не, не үшін және қашанға дейін шектелгенін көресіз.",
 	 "Здесь видно, что на вашем телефоне ограничено, почему и до каких пор.",
 	 "Here you see what is restricted on your phone, why, and until when."}};
-static const struct bsg_page_text badge_text = {{"Бейдж нөмірі", "Номер пропуска", "Badge number"}};
+static const struct bsg_page_text badge_text = {{"Бейдж нөмірі", "Номер бейджа", "Badge number"}};
 static const struct bsg_page_text code_text = {{"Бір реттік код", "Одноразовый код", "One-time code"}};
 static const struct bsg_page_text enter_text = {{"Кіру", "Войти", "Log in"}};
 static const struct bsg_page_text help_text = {
@@ -45,7 +45,7 @@ static const struct {
 	[BSG_ME_SAID_WRONG] = {"wrong", true,
 		{{"Бейдж немесе код қабылданбады: ол қате, қолданылған, мерзімі өткен немесе тым көп терілген. Біраз күтіңіз немесе "
 		  "қолдау қызметінен жаңа код сұраңыз.",
-		  "Пропуск или код не приняты: неверны, уже использованы, просрочены или слишком много попыток. Подождите немного или "
+		  "Бейдж или код не приняты: неверны, уже использованы, просрочены или слишком много попыток. Подождите немного или "
 		  "попросите у службы поддержки новый код.",
 		  "The badge or code was not taken: wrong, used, over, or tried too often. Wait a while, or ask the helpdesk for a new code."}}},
 	[BSG_ME_SAID_BYE] = {"bye", false, {{"Сіз шықтыңыз.", "Вы вышли.", "You are logged out."}}},
@@ -58,7 +58,7 @@ static const struct {
 	[BSG_ME_SAID_LEFT] = {"left", false,
 		{{"Кеткеніңіз жазылды. Шектеу алынуда.", "Выход записан. Ограничение снимается.", "Noted that you left. The restriction is being lifted."}}},
 	[BSG_ME_SAID_NOT_IN] = {"not-in", true,
-		{{"Сервер бұл телефонды ешқай жерде деп білмейді.", "По данным сервера телефон нигде не находится.",
+		{{"Сервер дерегі бойынша бұл телефон ешқай жерде емес.", "По данным сервера телефон нигде не находится.",
 		  "As far as the server knows the phone is in no place."}}},
 	[BSG_ME_SAID_STUCK] = {"stuck", false,
 		{{"Қайта тексеріп жатырмыз. Телефонның құлпын ашып, интернетке қосыңыз да, бір минут күтіңіз. Көмектеспесе, қолдау қызметіне "

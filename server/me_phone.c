@@ -281,7 +281,7 @@ static void begin_form(struct bsg_html *page, const char *path, const struct bsg
 	bsg_page_raw(page, second ? "<button class=\"second\">" : "<button>");
 }
 
-static const struct bsg_page_text pass_text = {{"Рұқсат:", "Пропуск:", "Pass:"}};
+static const struct bsg_page_text pass_text = {{"Рұқсатнама:", "Пропуск:", "Pass:"}};
 static const struct bsg_page_text good_text = {{"жарамды уақыты:", "действует до", "valid until"}};
 static const struct bsg_page_text show_text = {
 	{"Осы кодты өткелде көрсетіңіз. Ол өздігінен жаңарады.", "Покажите этот код на проходной. Он обновляется сам.",

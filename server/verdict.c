@@ -6,7 +6,7 @@
 
 static const struct bsg_policy_texts unknown_why = {
 	"Бұл адамның тіркелген телефоны жоқ: күзет қолмен қабылдайды",
-	"Нет зарегистрированного телефона: пропуск через пост охраны",
+	"Нет зарегистрированного телефона: проход через пост охраны",
 	"No registered phone: use the manual lane",
 };
 static const struct bsg_policy_texts out_why = {"Шығу", "Выход", "Leaving"};

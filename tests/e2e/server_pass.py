@@ -182,12 +182,12 @@ def a_verified_phone_gets_a_pass_that_a_reader_and_a_gate_accept():
 def it_says_so_in_three_languages():
     phone, badge, browser = iphone()
     enter(phone, badge, browser)
-    for lang, words in {"kk": ("Рұқсат: Үй", "жарамды уақыты:", "өткелде"), "ru": ("Пропуск: Дом", "действует до", "на проходной"),
+    for lang, words in {"kk": ("Рұқсатнама: Үй", "жарамды уақыты:", "өткелде"), "ru": ("Пропуск: Дом", "действует до", "на проходной"),
                         "en": ("Pass: House", "valid until", "at the gate")}.items():
         page = browser.page("/me?lang=" + lang)
         assert all(word in page.text for word in words) and pass_of(page), (lang, page.text)
     plane.must(plane.cross(server, "out", badge=badge))
-    for lang, words in {"kk": "Рұқсат жоқ: телефон ешқай жерде емес", "ru": "Пропуска нет: телефон нигде", "en": "No pass: the phone is in no place"}.items():
+    for lang, words in {"kk": "Рұқсатнама жоқ: телефон ешқай жерде емес", "ru": "Пропуска нет: телефон нигде", "en": "No pass: the phone is in no place"}.items():
         assert words in browser.page("/me?lang=" + lang).text, lang
 
 

@@ -167,7 +167,7 @@ static const struct sentence {
 	  "Ограничено правилом «night» до 2026-11-23T06:00:00Z. Но на этом телефоне заблокировать это нельзя. На этом телефоне нет нашей программы: на нём всё продолжает работать.",
 	  "Restricted by rule “night” until 2026-11-23T06:00:00Z. But this phone cannot block it. There is nothing of ours on this phone: everything on it goes on working." },
 	{ "released", "linux-agent", "house", NOW, NOW + HOUR, NOW + MINUTE, 0, false, BSG_CAMERA, "released", "2026-11-23T04:01:00Z",
-	  "Шектелмеген. Көмек қызметі барлық шектеуді алып тастаған (2026-11-23T04:01:00Z).",
+	  "Шектелмеген. Қолдау қызметі барлық шектеуді алып тастаған (2026-11-23T04:01:00Z).",
 	  "Не ограничено. Служба поддержки сняла все ограничения в 2026-11-23T04:01:00Z.",
 	  "Not restricted. The helpdesk released this device at 2026-11-23T04:01:00Z." },
 	{ "break-glass", "linux-agent", "house", NOW, NOW + 5 * MINUTE, 0, NOW + MINUTE, false, BSG_CAMERA, "break_glass", "2026-11-23T04:11:00Z",
