@@ -315,8 +315,7 @@ bool bsg_config_help(const struct bsg_config_key *keys, size_t n_keys, FILE *out
 	return fflush(out) == 0 && !ferror(out);
 }
 
-/* A line of roff must not start with a dot or quote, and '-' and '\' need care. */
-static void print_roff(const char *text, FILE *out)
+void bsg_roff(const char *text, FILE *out)
 {
 	if (*text == '.' || *text == '\'')
 		(void)fputs("\\&", out);
@@ -336,9 +335,9 @@ bool bsg_config_man(const struct bsg_config_key *keys, size_t n_keys, FILE *out)
 		(void)fprintf(out, ".TP\n.BR %s \" (\"", keys[i].name);
 		print_type(&keys[i], out);
 		(void)fputs("\")\"\n", out);
-		print_roff(keys[i].help, out);
+		bsg_roff(keys[i].help, out);
 		(void)fputs(". Default: ", out);
-		print_roff(shown_default(&keys[i])[0] != '\0' ? shown_default(&keys[i]) : "empty", out);
+		bsg_roff(shown_default(&keys[i])[0] != '\0' ? shown_default(&keys[i]) : "empty", out);
 		(void)fputs(".\n", out);
 	}
 	return fflush(out) == 0 && !ferror(out);

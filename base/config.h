@@ -94,6 +94,9 @@ enum bsg_err bsg_config_set(const struct bsg_config_key *keys, size_t n_keys,
 /** Print every key with type, default and meaning. @return whether all was written */
 bool bsg_config_help(const struct bsg_config_key *keys, size_t n_keys, FILE *out) BSG_MUST_CHECK;
 
+/** Print @text within a manual page: a line of roff must not start with a dot or quote, and '-' and '\' need care. */
+void bsg_roff(const char *text, FILE *out);
+
 /** Print the same as lines of a manual page (roff, man macros). @return whether all was written */
 bool bsg_config_man(const struct bsg_config_key *keys, size_t n_keys, FILE *out) BSG_MUST_CHECK;
 

@@ -2,6 +2,7 @@
 /* Everything that is said about the commands, from their table: help, manual page, completion. */
 #include <string.h>
 
+#include "base/config.h"
 #include "cli/cli.h"
 
 static void print_synopsis(const struct bsg_cli_command *c, FILE *out)
@@ -50,34 +51,19 @@ void bsg_cli_help(const struct bsg_cli_command *command, FILE *out)
 	print_options(bsg_cli_common, bsg_n_cli_common, out);
 }
 
-/* roff reads '-' as a hyphen, a leading '.' as a request and '\' as an escape. */
-static void roff(const char *text, FILE *out)
-{
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", out);
-	for (; *text != '\0'; text++) {
-		if (*text == '-')
-			fputs("\\-", out);
-		else if (*text == '\\')
-			fputs("\\e", out);
-		else
-			fputc(*text, out);
-	}
-}
-
 static void roff_options(const struct bsg_cli_option *options, size_t n, FILE *out)
 {
 	for (size_t i = 0; i < n && options[i].name != NULL; i++) {
 		fputs(".TP\n\\fB\\-\\-", out);
-		roff(options[i].name, out);
+		bsg_roff(options[i].name, out);
 		fputs("\\fR", out);
 		if (options[i].value != NULL) {
 			fputs(" \\fI", out);
-			roff(options[i].value, out);
+			bsg_roff(options[i].value, out);
 			fputs("\\fR", out);
 		}
 		fputc('\n', out);
-		roff(options[i].help, out);
+		bsg_roff(options[i].help, out);
 		fputc('\n', out);
 	}
 }
@@ -91,13 +77,13 @@ void bsg_cli_man(FILE *out)
 		const struct bsg_cli_command *c = &bsg_cli_commands[i];
 
 		fputs(".SS \"", out);
-		roff(c->name, out);
+		bsg_roff(c->name, out);
 		if (c->args[0] != '\0') {
 			fputc(' ', out);
-			roff(c->args, out);
+			bsg_roff(c->args, out);
 		}
 		fputs("\"\n", out);
-		roff(c->help, out);
+		bsg_roff(c->help, out);
 		fputc('\n', out);
 		roff_options(c->options, BSG_CLI_OPTIONS_MAX, out);
 	}

@@ -364,13 +364,56 @@ static int help(const struct args *args)
 	fprintf(args->out, "\n");
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		fprintf(args->out, "  %-10s %s\n", options[i].name, options[i].help);
-	fprintf(args->out, "  --help, --version, --help-config\n");
+	fprintf(args->out, "  --help, --version, --help-config, --man\n");
 	return written(args);
 }
 
 static int help_config(const struct args *args)
 {
 	return bsg_config_help(bsg_agent_keys, bsg_agent_n_keys, args->out) ? written(args) : 1;
+}
+
+static void man_commands(FILE *out)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		fputs(".TP\n", out);
+		bsg_roff(commands[i].name, out);
+		fputc(' ', out);
+		bsg_roff(commands[i].form, out);
+		fputc('\n', out);
+		bsg_roff(commands[i].help, out);
+		fputs(".\n", out);
+	}
+}
+
+/* The help of an option with a value begins with that value's name. */
+static void man_options(FILE *out)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		fputs(".TP\n", out);
+		bsg_roff(options[i].name, out);
+		fputc('\n', out);
+		bsg_roff(options[i].help, out);
+		fputs(".\n", out);
+	}
+}
+
+static int man(const struct args *args)
+{
+	fputs(".\\\" Made by 'bosaga-agent --man' from its tables. Do not edit.\n"
+	      ".TH BOSAGA\\-AGENT 1\n.SH NAME\nbosaga\\-agent \\- agent of Bosaga on a Linux device\n"
+	      ".SH SYNOPSIS\n.B bosaga\\-agent\n.I COMMAND\n\\&...\n"
+	      ".SH DESCRIPTION\nRestricts functions of this device, first of all the camera, as signed orders and gates say, and lifts them at\n"
+	      "the way out or by itself when the lease ends. \\fBrun\\fR is started as root, by systemd (Type=notify) or by hand; \\fBstatus\\fR,\n"
+	      "\\fBpass\\fR, \\fBtap\\fR, \\fBenter\\fR and \\fBbreak\\-glass\\fR speak to it.\n.SH COMMANDS\n", args->out);
+	man_commands(args->out);
+	fputs(".SH OPTIONS\n", args->out);
+	man_options(args->out);
+	fputs(".SH CONFIGURATION\nLines of \\fIkey\\fR = \\fIvalue\\fR; an unknown key stops the start.\n", args->out);
+	if (!bsg_config_man(bsg_agent_keys, bsg_agent_n_keys, args->out))
+		return 1;
+	fputs(".SH EXIT STATUS\n0 done, 1 refused (the reason is on standard error), 2 wrong usage.\n.SH SEE ALSO\nbosaga(1), bosagad(8)\n", args->out);
+	return written(args);
 }
 
 static int parse(int argc, char **argv, struct args *args)
@@ -408,6 +451,8 @@ int bsg_agent_main(int argc, char **argv, FILE *out, FILE *err_out)
 			return help(&args);
 		if (strcmp(argv[i], "--help-config") == 0)
 			return help_config(&args);
+		if (strcmp(argv[i], "--man") == 0)
+			return man(&args);
 		if (strcmp(argv[i], "--version") == 0) {
 			fprintf(out, "bosaga-agent %s\n", BSG_VERSION);
 			return written(&args);

@@ -8,7 +8,7 @@ from harness import claim
 
 YEAR = os.path.join(harness.SOURCE, "docs/sample/year/ministry.yaml")
 PROGRAMS = {"bin/bosaga", "bin/bosaga-agent", "sbin/bosagad", "libexec/bosaga/bosaga-calendar"}
-PAGES = {"share/man/man1/bosaga.1", "share/man/man8/bosagad.8", "share/man/man8/bosaga-calendar.8"}
+PAGES = {"share/man/man1/bosaga.1", "share/man/man1/bosaga-agent.1", "share/man/man8/bosagad.8", "share/man/man8/bosaga-calendar.8"}
 _prefix = []
 
 
@@ -34,6 +34,13 @@ def everything_lies_where_it_belongs_and_nothing_else():
         with open(os.path.join(prefix(), name), encoding="utf-8") as page, \
                 open(os.path.join(harness.SOURCE, "docs/man", os.path.basename(name)), encoding="utf-8") as kept:
             assert page.read() == kept.read(), name
+
+
+@claim
+def the_pages_are_what_the_programs_print():
+    for page, name in (("bosaga.1", "bin/bosaga"), ("bosaga-agent.1", "bin/bosaga-agent"), ("bosagad.8", "sbin/bosagad")):
+        with open(os.path.join(harness.SOURCE, "docs/man", page), encoding="utf-8") as kept:
+            assert harness.run([os.path.join(prefix(), name), "--man"]) == kept.read(), "docs/man/%s is stale: %s --man > it" % (page, name)
 
 
 @claim
