@@ -101,7 +101,7 @@ enum bsg_err bsg_apple_invite(struct bsg_platform *p, const struct bsg_platform_
 	struct bsg_buf xml;
 	enum bsg_err rc = gather(apple, invitation, &in, err);
 
-	bsg_buf_init(&xml, BSG_PROFILE_MAX);
+	bsg_buf_init_secret(&xml, BSG_PROFILE_MAX);	/* holds the challenge */
 	out->type = "application/x-apple-aspen-config";
 	out->extension = "mobileconfig";
 	if (rc == BSG_OK)
@@ -112,8 +112,6 @@ enum bsg_err bsg_apple_invite(struct bsg_platform *p, const struct bsg_platform_
 		rc = bsg_buf_finish(&out->bytes, err);
 	if (rc == BSG_OK)
 		rc = bsg_apple_fix(apple, in.topic, err);	/* the last thing before it leaves */
-	if (xml.data != NULL)
-		bsg_wipe(xml.data, xml.len);	/* holds the challenge */
 	bsg_buf_free(&xml);
 	return rc;
 }

@@ -100,7 +100,7 @@ static void close_level(struct bsg_plist_writer *w)
 void bsg_plist_begin(struct bsg_plist_writer *w, size_t max)
 {
 	*w = (struct bsg_plist_writer){ 0 };
-	bsg_buf_init(&w->buf, max);
+	bsg_buf_init_secret(&w->buf, max);
 	bsg_buf_add_text(&w->buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 			 "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
 			 "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n");

@@ -49,7 +49,7 @@ void bsg_plist_put_array(struct bsg_plist_writer *w, const char *key);
 void bsg_plist_end(struct bsg_plist_writer *w);
 
 /**
- * Close the root and append the bytes to @out; the writer's own memory is freed on every path.
+ * Close the root and append the bytes to @out; the writer's own memory is wiped and freed on every path.
  *
  * @return BSG_OK, BSG_E_INVALID (a text that cannot be written), BSG_E_LIMIT, BSG_E_NO_MEMORY; nothing is appended then
  */

@@ -13,6 +13,32 @@ void bsg_buf_init(struct bsg_buf *buf, size_t max)
 	buf->max = max;
 }
 
+void bsg_buf_init_secret(struct bsg_buf *buf, size_t max)
+{
+	bsg_buf_init(buf, max);
+	buf->is_secret = true;
+}
+
+static void give_back(struct bsg_buf *buf)
+{
+	if (buf->is_secret && buf->data != NULL)
+		explicit_bzero(buf->data, buf->cap);
+	free(buf->data);
+}
+
+/* realloc() leaves what it moved where it was. */
+static uint8_t *move(struct bsg_buf *buf, size_t cap)
+{
+	uint8_t *data = malloc(cap);
+
+	if (data == NULL)
+		return NULL;
+	if (buf->len > 0)
+		memcpy(data, buf->data, buf->len);
+	give_back(buf);
+	return data;
+}
+
 /* Make room for @more bytes and a NUL. False when @buf has failed, now or before. */
 static int reserve(struct bsg_buf *buf, size_t more)
 {
@@ -31,7 +57,7 @@ static int reserve(struct bsg_buf *buf, size_t more)
 		cap = cap <= SIZE_MAX / 2 ? cap * 2 : buf->len + more + 1;
 	if (cap > buf->max + 1)
 		cap = buf->max + 1;	/* the NUL may stand behind the last allowed byte */
-	data = realloc(buf->data, cap);
+	data = buf->is_secret ? move(buf, cap) : realloc(buf->data, cap);
 	if (data == NULL) {
 		buf->rc = BSG_E_NO_MEMORY;
 		return 0;
@@ -102,17 +128,25 @@ void bsg_buf_clear(struct bsg_buf *buf)
 		buf->data[0] = '\0';
 }
 
+static void forget(struct bsg_buf *buf)
+{
+	const bool is_secret = buf->is_secret;
+
+	bsg_buf_init(buf, buf->max);
+	buf->is_secret = is_secret;
+}
+
 uint8_t *bsg_buf_take(struct bsg_buf *buf, size_t *len)
 {
 	uint8_t *data = buf->data;
 
 	*len = buf->len;
-	bsg_buf_init(buf, buf->max);
+	forget(buf);
 	return data;
 }
 
 void bsg_buf_free(struct bsg_buf *buf)
 {
-	free(buf->data);
-	bsg_buf_init(buf, buf->max);
+	give_back(buf);
+	forget(buf);
 }

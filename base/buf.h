@@ -12,6 +12,7 @@
 #ifndef BSG_BASE_BUF_H
 #define BSG_BASE_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,10 +24,14 @@ struct bsg_buf {
 	size_t cap;		/* bytes allocated */
 	size_t max;		/* len never exceeds it */
 	enum bsg_err rc;	/* the first failure */
+	bool is_secret;		/* its memory is wiped before it is given back, also when it grows */
 };
 
 /** Make @buf empty with at most @max bytes. Allocates nothing. */
 void bsg_buf_init(struct bsg_buf *buf, size_t max);
+
+/** As bsg_buf_init(), for bytes that may not stay in memory: what grew out of its place is wiped there, too. */
+void bsg_buf_init_secret(struct bsg_buf *buf, size_t max);
 
 /** Append @len bytes of @data (may be NULL when @len is 0), or fail @buf. */
 void bsg_buf_add(struct bsg_buf *buf, const void *data, size_t len);
@@ -52,10 +57,10 @@ enum bsg_err bsg_buf_finish(struct bsg_buf *buf, struct bsg_error *err) BSG_MUST
 /** Forget the bytes and the failure, keep the memory. */
 void bsg_buf_clear(struct bsg_buf *buf);
 
-/** Hand the bytes to the caller, who frees them with free(); @buf is empty afterwards. */
+/** Hand the bytes to the caller, who frees them with free(), and wipes them if they are secret; @buf is empty afterwards. */
 uint8_t *bsg_buf_take(struct bsg_buf *buf, size_t *len);
 
-/** Free the memory; @buf may be used again. For secrets use crypto/secret.h. */
+/** Free the memory; @buf may be used again, as it was begun. */
 void bsg_buf_free(struct bsg_buf *buf);
 
 #endif

@@ -77,15 +77,13 @@ static enum bsg_err save(const struct bsg_apple_ca *ca, const char *path, struct
 	struct bsg_buf text;
 	enum bsg_err rc = bsg_rsa_pem(ca->key, &key, err);
 
-	bsg_buf_init(&text, FILE_MAX);
+	bsg_buf_init_secret(&text, FILE_MAX);
 	if (rc == BSG_OK) {
 		bsg_buf_add(&text, key.data, key.len);
 		rc = bsg_cert_to_pem(der_of(ca), &text, err);
 	}
 	if (rc == BSG_OK)
 		rc = bsg_file_create(path, text.data, text.len, 0600, err);
-	if (text.data != NULL)
-		bsg_wipe(text.data, text.cap);
 	bsg_buf_free(&text);
 	bsg_secret_free(&key);
 	return rc;

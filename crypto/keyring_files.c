@@ -289,7 +289,7 @@ static enum bsg_err save_entry(const struct entry *entry, bool with_key, const c
 	char path[PATH_MAX];
 	enum bsg_err rc = bsg_path_join(dir, name, path, sizeof(path), err);
 
-	bsg_buf_init(&text, FILE_MAX);
+	bsg_buf_init_secret(&text, FILE_MAX);
 	if (rc == BSG_OK && with_key)
 		rc = bsg_key_pem(entry->key, &key, err);
 	if (rc == BSG_OK) {
@@ -298,8 +298,6 @@ static enum bsg_err save_entry(const struct entry *entry, bool with_key, const c
 	}
 	if (rc == BSG_OK)
 		rc = bsg_file_replace(path, text.data, text.len, 0600, err);
-	if (text.data != NULL)
-		bsg_wipe(text.data, text.cap);
 	bsg_buf_free(&text);
 	bsg_secret_free(&key);
 	return rc;

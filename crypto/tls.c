@@ -112,14 +112,12 @@ static enum bsg_err save(const char *path, const struct made *made, struct bsg_e
 	struct bsg_buf text;
 	enum bsg_err rc = bsg_key_pem(made->key, &key, err);
 
-	bsg_buf_init(&text, FILE_MAX);
+	bsg_buf_init_secret(&text, FILE_MAX);
 	bsg_buf_add(&text, key.data, key.len);
 	if (rc == BSG_OK)
 		rc = bsg_cert_to_pem((struct bsg_bytes){ made->der.data, made->der.len }, &text, err);
 	if (rc == BSG_OK)
 		rc = bsg_file_replace(path, text.data, text.len, 0600, err);
-	if (text.data != NULL)
-		bsg_wipe(text.data, text.cap);
 	bsg_buf_free(&text);
 	bsg_secret_free(&key);
 	return rc;

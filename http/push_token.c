@@ -148,14 +148,12 @@ enum bsg_err bsg_push_creds_refresh(struct bsg_push_creds *creds, const struct b
 
 	if (creds->sign == NULL || (creds->bearer[0] != '\0' && now_ms - creds->made_ms < FRESH_MS))
 		return BSG_OK;
-	bsg_buf_init(&jwt, BSG_PUSH_JWT_MAX - 32);
+	bsg_buf_init_secret(&jwt, BSG_PUSH_JWT_MAX - 32);
 	rc = make_token(creds, bsg_clock_utc(clock), &jwt, err);
 	if (rc == BSG_OK) {
 		(void)snprintf(creds->bearer, sizeof(creds->bearer), "authorization: bearer %s", (const char *)jwt.data);
 		creds->made_ms = now_ms;
 	}
-	if (jwt.data != NULL)
-		bsg_wipe(jwt.data, jwt.cap);
 	bsg_buf_free(&jwt);
 	return rc;
 }

@@ -151,7 +151,7 @@ struct bsg_platform_invitation {
 
 /* A file that a person installs. */
 struct bsg_platform_file {
-	struct bsg_buf bytes;		/* made by the caller with bsg_buf_init() */
+	struct bsg_buf bytes;		/* made by the caller with bsg_buf_init_secret(): a token may be in it */
 	const char *type;		/* static: its media type */
 	const char *extension;		/* static: without dot */
 };

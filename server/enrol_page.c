@@ -9,7 +9,6 @@
 
 #include "base/timetext.h"
 #include "crypto/hash.h"
-#include "crypto/secret.h"
 #include "server/answer.h"
 #include "server/handlers.h"
 #include "server/page.h"
@@ -204,7 +203,7 @@ void bsg_get_enrol_profile(struct bsg_http_exchange *x, void *app)
 	/* In the person's language, not the caller's: whoever opens it, these are the same bytes. */
 	invitation = (struct bsg_platform_invitation){.token = bsg_http_param(x, "token"), .kind = i.rec.kind, .person = i.rec.person,
 						      .lang = bsg_page_language_named(i.person.lang), .created = i.rec.created};
-	bsg_buf_init(&file.bytes, BSG_PLATFORM_FILE_MAX);
+	bsg_buf_init_secret(&file.bytes, BSG_PLATFORM_FILE_MAX);
 	rc = i.platform->ops->invite(i.platform, &invitation, &file, &err);
 	if (rc == BSG_OK)
 		answer_file(x, &file);
@@ -212,7 +211,5 @@ void bsg_get_enrol_profile(struct bsg_http_exchange *x, void *app)
 		bsg_http_problem(x, 409, "not-set-up", "%s", err.text);
 	else
 		bsg_http_fail(x, rc, &err);
-	if (file.bytes.data != NULL)
-		bsg_wipe(file.bytes.data, file.bytes.len);
 	bsg_buf_free(&file.bytes);
 }

@@ -311,7 +311,7 @@ static bool try_file(struct bsg_http_exchange *x, struct bsg_server *server, con
 
 	if (platform == NULL)
 		return true;
-	bsg_buf_init(&file.bytes, BSG_PLATFORM_FILE_MAX);
+	bsg_buf_init_secret(&file.bytes, BSG_PLATFORM_FILE_MAX);
 	rc = platform->ops->invite(platform, &invitation, &file, &err);
 	bsg_buf_free(&file.bytes);
 	if (rc == BSG_E_UNAVAILABLE || rc == BSG_E_CONFLICT)

@@ -4,6 +4,7 @@
  * fails. It must end in an error with a text and leave nothing behind. libplist's own allocations are not made to fail: it does
  * not look at them (apple/plist.h).
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,9 +29,11 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
+void __real_free(void *data);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *data);
 
 static int allocations_left = -1;	/* -1: no end */
 static bool refused;			/* whether one has failed */
@@ -42,6 +45,15 @@ static bool may_allocate(void)
 	else if (allocations_left > 0)
 		allocations_left--;
 	return !refused;
+}
+
+static const char *secret;	/* what may not be in memory that is given back; NULL: anything may */
+static unsigned n_left;		/* how often it was */
+
+static void give_back(void *data)
+{
+	if (secret != NULL && data != NULL)
+		n_left += memmem(data, malloc_usable_size(data), secret, strlen(secret)) != NULL;
 }
 
 void *__wrap_malloc(size_t size)
@@ -56,7 +68,14 @@ void *__wrap_calloc(size_t n, size_t size)
 
 void *__wrap_realloc(void *old, size_t size)
 {
+	give_back(old);		/* it may be moved */
 	return may_allocate() ? __real_realloc(old, size) : NULL;
+}
+
+void __wrap_free(void *data)
+{
+	give_back(data);
+	__real_free(data);
 }
 
 static const char message[] = "<plist><dict><key>MessageType</key><string>TokenUpdate</string><key>UDID</key><string>x</string>"
@@ -107,18 +126,20 @@ static enum bsg_err lock(struct bsg_error *err)
 	return rc;
 }
 
+static const char challenge[] = "known to nobody but one phone";
+
 static enum bsg_err enrolment(struct bsg_error *err)
 {
 	const struct bsg_bytes root = { (const uint8_t *)message, 100 };
 	const struct bsg_enrolment e = {
 		.kind = BSG_IOS_DEVICE, .language = BSG_PROFILE_RU, .deployment = "a.b", .organisation = "o", .roots = &root, .n_roots = 1,
-		.scep_url = "https://x/scep", .challenge = "c", .common_name = "n", .topic = "com.apple.mgmt.x",
+		.scep_url = "https://x/scep", .challenge = challenge, .common_name = "n", .topic = "com.apple.mgmt.x",
 		.server_url = "https://x/s", .checkin_url = "https://x/c",
 	};
 	struct bsg_buf out;
 	enum bsg_err rc;
 
-	bsg_buf_init(&out, BSG_PROFILE_MAX);
+	bsg_buf_init_secret(&out, BSG_PROFILE_MAX);
 	rc = bsg_enrolment_profile(&e, &out, err);
 	bsg_buf_free(&out);
 	return rc;
@@ -278,9 +299,33 @@ static void every_allocation_may_fail(void **state)
 	}
 }
 
+/* K6: made whole, or broken off wherever memory runs out. */
+static void no_challenge_stays_in_memory_that_is_given_back(void **state)
+{
+	struct bsg_error err;
+	int n = 0;
+
+	(void)state;
+	secret = challenge;
+	n_left = 0;
+	do {
+		refused = false;
+		allocations_left = n++;
+		(void)enrolment(&err);
+		allocations_left = -1;
+	} while (refused && n < ROUNDS_MAX);
+	refused = false;
+	secret = NULL;
+	assert_in_range(n, 2, ROUNDS_MAX - 1);
+	assert_int_equal(n_left, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(every_allocation_may_fail, make_scep, free_scep) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_allocation_may_fail, make_scep, free_scep),
+		cmocka_unit_test(no_challenge_stays_in_memory_that_is_given_back),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
  * out, it happens in a child: OpenSSL 3.0 leaks then, and some of its tables stay
  * damaged for the rest of the process. Ours is only that nothing wrong is accepted.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,20 +67,29 @@ void *__wrap_calloc(size_t n, size_t size)
 	return may_allocate() ? __real_calloc(n, size) : NULL;
 }
 
-void *__wrap_realloc(void *old, size_t size)
-{
-	return may_allocate() ? __real_realloc(old, size) : NULL;
-}
-
 static const uint8_t *watched;		/* bytes that must be wiped when they are freed */
 static size_t watched_len;
 static size_t n_left;			/* how many were not */
+static const char *forbidden;	/* or a text that may not be in memory that is given back; NULL: any may */
 
-void __wrap_free(void *data)
+static void give_back(void *data)
 {
 	if (data != NULL && data == watched)
 		for (size_t i = 0; i < watched_len; i++)
 			n_left += watched[i] != 0;
+	if (data != NULL && forbidden != NULL)
+		n_left += memmem(data, malloc_usable_size(data), forbidden, strlen(forbidden)) != NULL;
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	give_back(old);		/* it may be moved */
+	return may_allocate() ? __real_realloc(old, size) : NULL;
+}
+
+void __wrap_free(void *data)
+{
+	give_back(data);
 	__real_free(data);
 }
 
@@ -639,11 +649,32 @@ static void a_secret_is_gone_when_its_memory_is_given_back(void **state)
 	assert_int_equal(n_left, 0);
 }
 
+/* K6: a key stands in front of its certificate in one text, which grows behind it. */
+static void no_private_key_stays_in_memory_that_is_given_back(void **state)
+{
+	struct bsg_tls_identity identity;
+	struct bsg_keyring *ring = NULL;
+	struct bsg_error err;
+	const char *dir = scratch_path("fresh");
+
+	(void)state;
+	assert_int_equal(scratch_run("mkdir -m 700 fresh"), 0);
+	n_left = 0;
+	forbidden = "PRIVATE KEY-----";
+	must(bsg_keyring_open(dir, NOW, &ring, &err), &err);
+	must(bsg_tls_identity_load(ring, dir, (const char *const[]){"localhost"}, 1, NOW, &identity, &err), &err);
+	bsg_tls_identity_free(&identity);
+	bsg_keyring_free(ring);
+	forbidden = NULL;
+	assert_int_equal(n_left, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_allocation_of_ours_may_fail, make_all, free_all),
 		cmocka_unit_test_setup_teardown(a_secret_is_gone_when_its_memory_is_given_back, make_all, free_all),
+		cmocka_unit_test_setup_teardown(no_private_key_stays_in_memory_that_is_given_back, make_all, free_all),
 		cmocka_unit_test_setup_teardown(openssl_may_run_out_too, make_all, free_all),
 	};
 
