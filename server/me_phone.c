@@ -163,15 +163,24 @@ static int64_t ends_at(const struct bsg_me_phone *phone)
 	return bsg_view_verified(phone->view) != 0 ? phone->view->phone.verified_until : 0;
 }
 
+/* What was told of it may still hold: a lock that was never proved, or a lift that is not yet. */
+static bool is_lifting(const struct bsg_me_phone *phone)
+{
+	const struct bsg_platform_phone *known = &phone->view->phone;
+
+	return bsg_view_verified(phone->view) != 0 || (known->has_desired && (known->desired != 0 || !known->is_reached));
+}
+
 static void put_summary(struct bsg_html *page, const struct bsg_me_phone *phone)
 {
 	const uint32_t restricted = phone->view->output.restricted, verified = bsg_view_verified(phone->view);
+	const bool lifting = restricted == 0 && is_lifting(phone);
 	const int64_t end = ends_at(phone);
 
 	if (phone->is_driven && !phone->view->phone.is_reachable)
 		put_line(page, "state wait", &waiting_text);
 	else if (restricted == 0)
-		put_line(page, verified == 0 ? "state ok" : "state wait", verified == 0 ? &free_text : &lifting_text);
+		put_line(page, lifting ? "state wait" : "state ok", lifting ? &lifting_text : &free_text);
 	else if ((restricted & ~verified) == 0)
 		put_line(page, "state ok", &restricted_text);
 	else

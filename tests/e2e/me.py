@@ -450,6 +450,32 @@ def whose_phone_said_not_now_is_asked_to_unlock_it_until_it_has_obeyed():
 
 
 @claim
+def nothing_is_called_free_that_may_still_be_restricted():
+    """V95: a lock that was told and never proved, then a lift that does not come to its proof."""
+    person("g5", "G-5")
+    phone = apple_world.Phone(server, apple_phone.invite(server, "g5")).begin()
+    browser = logged_in("g5", "G-5")
+    assert "Nothing is restricted now" in browser.page().text
+    plane.must(plane.cross(server, "in", badge="G-5"))
+    command, _ = harness.wait_for("it is told", phone.said_idle)
+    assert phone.obey(command["Command"]) == ("Acknowledged", {}) and not phone.allows_camera()
+    assert phone.said_idle("Acknowledged", command["CommandUUID"])["Command"]["RequestType"] == "Restrictions"
+
+    def is_being_lifted(page):
+        assert "is being lifted" in page.text and "Nothing is restricted now" not in page.text, page.text
+
+    is_being_lifted(browser.press(browser.page(), "/me/left"))
+    phone.refuses = {"RemoveProfile", "InstallProfile"}
+    harness.wait_for("the lift is told", lambda: phone.converse()[-2:] == ["RemoveProfile", "InstallProfile"])
+    assert not phone.allows_camera()
+    is_being_lifted(browser.page())
+    phone.refuses = set()
+    browser.press(browser.page(), "/me/stuck")
+    harness.wait_for("the lift is proved", lambda: phone.converse() == apple_world.FREED)
+    assert phone.allows_camera() and "Nothing is restricted now" in browser.page().text
+
+
+@claim
 def a_gate_restricts_a_phone_without_agent_and_the_page_says_so():
     person("g3", "G-3")
     iphone("g3").begin()
