@@ -24,9 +24,10 @@
 /* One push under way, from its handing over until its result is stored. */
 struct flight {
 	char device[BSG_ID_SIZE];
-	int64_t seq, failures, desired_at;
+	int64_t seq, desired_at;
 	uint8_t token[BSG_APPLE_TOKEN_MAX];
 	size_t token_len;
+	uint32_t magic;			/* a hash of the PushMagic */
 	enum bsg_push_outcome outcome;	/* 0: none yet */
 	int64_t unregistered_at;
 	struct flight *next, *next_done;
@@ -54,14 +55,19 @@ struct bsg_apple_wake {
 
 /* ---- what is under way; the lock is held ---- */
 
+static uint32_t hash_of(const char *text)	/* FNV-1a */
+{
+	uint32_t hash = 2166136261U;
+
+	for (const char *c = text; *c != '\0'; c++)
+		hash = (hash ^ (uint8_t)*c) * 16777619U;
+	return hash;
+}
+
 static struct flight **find(struct bsg_apple_wake *w, const char *device)
 {
-	uint32_t hash = 2166136261U;	/* FNV-1a */
-	struct flight **at;
+	struct flight **at = &w->buckets[hash_of(device) % N_BUCKETS];
 
-	for (const char *c = device; *c != '\0'; c++)
-		hash = (hash ^ (uint8_t)*c) * 16777619U;
-	at = &w->buckets[hash % N_BUCKETS];
 	while (*at != NULL && strcmp((*at)->device, device) != 0)
 		at = &(*at)->next;
 	return at;
@@ -85,7 +91,7 @@ static bool has_token(const struct flight *f, const uint8_t *token, size_t len)
 
 static bool is_same(const struct flight *f, const struct bsg_apple_push_rec *push)
 {
-	return f->seq == push->seq && has_token(f, push->token, (size_t)push->token_len);
+	return f->seq == push->seq && f->magic == hash_of(push->push_magic) && has_token(f, push->token, (size_t)push->token_len);
 }
 
 static void mark_done(struct bsg_apple_wake *w, struct flight *f, enum bsg_push_outcome outcome)
@@ -155,33 +161,38 @@ struct bsg_push_credentials bsg_apple_push_credentials(const struct bsg_apple_pu
 /*
  * Apple says since when a token is dead: one that the phone has sent since is alive. Where that cannot be read it is tried again: a
  * phone without a token is not woken for its lift.
+ *
+ * @param rec  as the phone's record is by now; NULL: it cannot be read
  */
-static bool is_dead(struct bsg_apple_wake *w, const struct flight *f)
+static bool is_dead(const struct flight *f, const struct bsg_apple_rec *rec)
+{
+	if (f->outcome == BSG_PUSH_BAD_TOKEN)
+		return true;
+	return f->outcome == BSG_PUSH_UNREGISTERED &&
+	       (f->unregistered_at == 0 || (rec != NULL && rec->token_at <= f->unregistered_at));
+}
+
+/* How often it has failed is read anew: of a phone that has sent its token meanwhile nothing has failed yet (A84). */
+static void record_failure(struct bsg_apple_wake *w, const struct flight *f, int64_t now, struct bsg_op_apple_pushed *pushed)
 {
 	struct bsg_apple_rec rec;
 	struct bsg_error err;
+	const bool known = bsg_store_apple(w->apple->platform.host->store, f->device, &rec, NULL, &err) == BSG_OK;
 
-	if (f->outcome == BSG_PUSH_BAD_TOKEN)
-		return true;
-	if (f->outcome != BSG_PUSH_UNREGISTERED)
-		return false;
-	return f->unregistered_at == 0 || (bsg_store_apple(w->apple->platform.host->store, f->device, &rec, NULL, &err) == BSG_OK &&
-					   rec.token_at <= f->unregistered_at);
+	pushed->result = is_dead(f, known ? &rec : NULL) ? BSG_APPLE_PUSH_UNREGISTERED : BSG_APPLE_PUSH_FAILED;
+	pushed->again = now + bsg_push_pause_failed(known ? rec.push_failures : 0);
 }
 
 static struct bsg_op record_of(struct bsg_apple_wake *w, const struct flight *f, int64_t now)
 {
 	struct bsg_op_apple_pushed pushed = {
-		.device = f->device, .seq = f->seq, .token = {f->token, f->token_len}, .result = BSG_APPLE_PUSH_FAILED,
-		.again = now + bsg_push_pause_failed(f->failures),
+		.device = f->device, .seq = f->seq, .token = {f->token, f->token_len}, .result = BSG_APPLE_PUSH_SENT,
 	};
 
-	if (f->outcome == BSG_PUSH_TAKEN) {
-		pushed.result = BSG_APPLE_PUSH_SENT;
+	if (f->outcome == BSG_PUSH_TAKEN)
 		pushed.again = now + bsg_push_pause_taken(&w->backlog, now, now - f->desired_at);
-	} else if (is_dead(w, f)) {
-		pushed.result = BSG_APPLE_PUSH_UNREGISTERED;
-	}
+	else
+		record_failure(w, f, now, &pushed);
 	return (struct bsg_op){.kind = BSG_OP_APPLE_PUSHED, .apple_pushed = pushed};
 }
 
@@ -248,8 +259,8 @@ static struct flight *remember(struct bsg_apple_wake *w, const struct bsg_apple_
 		w->n_flights++;
 	}
 	f->seq = rec->seq;
-	f->failures = rec->failures;
 	f->desired_at = rec->desired_at;
+	f->magic = hash_of(rec->push_magic);
 	f->token_len = (size_t)rec->token_len;
 	memcpy(f->token, rec->token, f->token_len);
 	return f;

@@ -140,7 +140,7 @@ enum bsg_err bsg_sqlite_apple_token_update(struct bsg_sqlite *self, struct bsg_o
 	op->changed = rc == BSG_OK && n == 1;
 	if (rc != BSG_OK || op->changed)
 		return rc;
-	/* Sent again it is alive again, also if Apple called it dead meanwhile (A143). */
+	/* Sent again it is alive again, also if Apple called it dead meanwhile (A143): what waited for a better time is due. */
 	rc = bsg_sqlite_run(self, BSG_SQL_APPLE_TOKEN_AGAIN, BSG_VALUES(bsg_text(update->device), bsg_num(update->at)), &n, err);
 	if (rc != BSG_OK || n == 1)
 		return rc;

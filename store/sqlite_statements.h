@@ -131,7 +131,9 @@ STATEMENT(APPLE_TOKEN,
 	"UPDATE apple_device SET state = 2, token = ?2, push_magic = ?3, topic = ?4, token_at = ?5, version = version + 1, "
 	"next = iif(state = 1, ?5, next), push_at = iif(command > 0, ?5, 0), push_failures = 0 WHERE device = ?1 AND state > 0 AND "
 	"(state = 1 OR token <> ?2 OR push_magic <> ?3 OR topic <> ?4)")
-STATEMENT(APPLE_TOKEN_AGAIN, "UPDATE apple_device SET token_at = ?2 WHERE device = ?1 AND state = 2 AND token_at < ?2")
+STATEMENT(APPLE_TOKEN_AGAIN,
+	"UPDATE apple_device SET token_at = ?2, push_at = min(push_at, ?2), push_failures = 0 "
+	"WHERE device = ?1 AND state = 2 AND token_at < ?2")
 STATEMENT(APPLE_STEP,
 	"UPDATE apple_device SET core_state = ?3, next = ?4, version = version + 1 WHERE device = ?1 AND version = ?2 AND state > 0")
 STATEMENT(APPLE_DESIRE,

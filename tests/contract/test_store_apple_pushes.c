@@ -111,6 +111,32 @@ static void a95_a_dead_token_gets_no_push_before_the_next_one(void **state)
 	assert_int_equal(first_push(f).failures, 0);
 }
 
+static void a84_the_same_token_again_makes_what_waits_due(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_op op, token = token_op(1, "token");
+	struct bsg_apple_push_rec push;
+
+	desire(f, 1, 0, BSG_APPLE_REMOVE, 10);
+	push = first_push(f);
+	for (unsigned i = 0; i < 3; i++) {
+		op = pushed_op(&push, BSG_APPLE_PUSH_FAILED, T0 + 4000);
+		assert_ok(f, apply(f, &op));
+	}
+	token.apple_token_update.at = T0 + 50;
+	assert_ok(f, apply(f, &token));
+	assert_int_equal(n_pushes(f, T0 + 49), 0);
+	assert_int_equal(n_pushes(f, T0 + 50), 1);
+	assert_int_equal(first_push(f).failures, 0);
+	token.apple_token_update.at = T0 + 60;
+	assert_ok(f, apply(f, &token));
+	assert_int_equal(n_pushes(f, T0 + 50), 1);	/* what is due stays so */
+	deliver(f, 1, 10, 0);
+	token.apple_token_update.at = T0 + 70;
+	assert_ok(f, apply(f, &token));
+	assert_int_equal(n_pushes(f, INT64_MAX), 0);	/* nothing is out */
+}
+
 static void a_command_that_was_stored_before_the_token_waits_for_it(void **state)
 {
 	struct store_fixture *f = *state;
@@ -137,6 +163,7 @@ int main(void)
 		TEST(a95_a_push_is_due_until_its_command_is_done),
 		TEST(a95_a_result_of_an_older_push_does_not_put_off_the_newer),
 		TEST(a95_a_dead_token_gets_no_push_before_the_next_one),
+		TEST(a84_the_same_token_again_makes_what_waits_due),
 		TEST(a_command_that_was_stored_before_the_token_waits_for_it),
 	};
 

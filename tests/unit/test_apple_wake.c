@@ -451,9 +451,25 @@ static void a_dead_token_takes_no_newer_one_with_it(void **state)	/* A95 */
 	nothing_more(w, 2);
 }
 
+static void a_newer_magic_is_pushed_at_once(void **state)	/* A84: one with the older is nothing to the phone */
+{
+	struct world *w = *state;
+	struct bsg_op token = token_op(1, "token");
+
+	bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.delay_ms = 2000, .times = 1});
+	add_phone(w->f, "a", 1);
+	desire(w->f, 1, CAMERA, BSG_APPLE_INSTALL, 1);
+	start(w);
+	EVENTUALLY(n_pushes(w) == 1);
+	token.apple_token_update.push_magic = "newer";
+	assert_ok(w->f, apply(w->f, &token));
+	EVENTUALLY(n_pushes(w) == 2);
+}
+
 static void a_refused_push_is_tried_ever_more_slowly(void **state)
 {
 	static const int64_t pauses[] = {10, 30, 120, 600, 3600, 3600};
+	struct bsg_op token = token_op(1, "token");
 	struct world *w = *state;
 	int64_t due = NOW;
 
@@ -465,8 +481,14 @@ static void a_refused_push_is_tried_ever_more_slowly(void **state)
 		EVENTUALLY(n_pushes(w) == i + 1);
 		due += pauses[i];
 		EVENTUALLY(push_at(w, 1) == due);
+		if (i == 5)	/* A143: dead since before its token comes again */
+			bsg_sim_apns_behave(w->apns, &(struct bsg_sim_behaviour){.status = 410, .timestamp_ms = T0 * 1000, .delay_ms = 2000});
 		pass(w, pauses[i]);
 	}
+	EVENTUALLY(n_pushes(w) == 7);
+	token.apple_token_update.at = due;
+	assert_ok(w->f, apply(w->f, &token));	/* while Apple thinks about it */
+	EVENTUALLY(push_at(w, 1) == due + 10);
 }
 
 static void hours_without_apple_cost_nothing_and_end_by_themselves(void **state)
@@ -766,6 +788,7 @@ int main(void)
 		WORLD(a_token_that_is_younger_than_its_death_is_kept),
 		WORLD(a_token_whose_age_cannot_be_read_is_kept),
 		WORLD(a_dead_token_takes_no_newer_one_with_it),
+		WORLD(a_newer_magic_is_pushed_at_once),
 		WORLD(a_refused_push_is_tried_ever_more_slowly),
 		WORLD(hours_without_apple_cost_nothing_and_end_by_themselves),
 		WORLD(a_busy_apple_is_asked_again),
