@@ -9,7 +9,7 @@
 /* What has become of what was desired last. */
 static void fill_progress(const struct bsg_apple_rec *rec, struct bsg_platform_phone *out)
 {
-	const int64_t seq = rec->desired_seq;
+	const int64_t seq = rec->desired_at != 0 ? rec->desired_seq : 0;	/* what an enrolment before desired and proved is not this one's */
 
 	out->has_desired = seq > 0;
 	out->is_offered = seq > 0 && rec->offered_seq == seq;

@@ -29,12 +29,12 @@ struct bsg_apple_rec {
 	int64_t version;			/* grows with everything that a step depends on */
 	int64_t next;				/* to be stepped then; 0: not by time */
 
-	/* What it should restrict. desired_seq 0: nothing was ever desired. */
+	/* What it should restrict. */
 	int64_t desired;			/* functions */
 	uint8_t content[BSG_STORE_SHA256_LEN];
 	int64_t desired_until;			/* end of the lease on the phone; 0: none */
 	int64_t desired_seq;			/* grows with each desired state */
-	int64_t desired_at;
+	int64_t desired_at;			/* 0: nothing was since the last Authenticate */
 	int64_t crossing_at;			/* of the crossing that it answers: time to restrict and to lift begin there; 0: none */
 
 	/* How far that has come. */

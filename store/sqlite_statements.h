@@ -120,8 +120,8 @@ STATEMENT(APPLE_AUTHENTICATE,
 	"VALUES ((SELECT device_num FROM certificate WHERE sha256 = ?8), ?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, "
 	"(SELECT kind FROM device WHERE id = ?1)) ON CONFLICT (device) DO UPDATE SET state = 1, supervised = ?3, os_version = ?4, "
 	"model = ?5, product = ?6, authenticated = ?7, topic = '', token = x'', push_magic = '', version = version + 1, "
-	"core_state = x'', next = 0, desired = 0, content = x'', desired_until = 0, crossing_at = 0, command = 0, uuid = '', "
-	"offered_at = 0, offered_seq = 0, not_now_at = 0, verified = 0, verified_until = 0, last_error = '', error_at = 0, n_errors = 0, push_at = 0, "
+	"core_state = x'', next = 0, desired = 0, content = x'', desired_until = 0, desired_at = 0, crossing_at = 0, command = 0, uuid = '', "
+	"offered_at = 0, offered_seq = 0, not_now_at = 0, verified = 0, verified_until = 0, verified_at = 0, last_error = '', error_at = 0, n_errors = 0, push_at = 0, "
 	"push_failures = 0, settings_done = 0")
 STATEMENT(APPLE_END,
 	"UPDATE apple_device SET state = 0, ended = ?2, token = x'', push_magic = '', version = version + 1, core_state = x'', "

@@ -164,10 +164,12 @@ static void a82_authenticate_again_forgets_all_and_needs_a_new_token(void **stat
 	assert_int_equal(rec.token_len, 0);
 	assert_string_equal(rec.topic, "");
 	assert_int_equal(rec.desired, 0);
+	assert_int_equal(rec.desired_at, 0);
 	assert_int_equal(rec.command, BSG_APPLE_NO_COMMAND);
 	assert_string_equal(rec.uuid, "");
 	assert_int_equal(rec.verified, 0);
 	assert_int_equal(rec.verified_until, 0);
+	assert_int_equal(rec.verified_at, 0);
 	assert_int_equal(rec.next, 0);
 	assert_int_equal(rec.push_at, 0);
 	assert_true(rec.version > before.version);

@@ -366,6 +366,28 @@ def the_helpdesk_sees_it_until_the_phone_has_proved_that_it_was_lifted():
 
 
 @claim
+def what_was_proved_before_the_profile_was_installed_anew_proves_nothing_after_it():
+    """A82: the lock's proof is not the proof that it is gone."""
+    person("f4", "F-4")
+    phone = iphone("f4").begin()
+    browser = logged_in("f4", "F-4")
+    plane.must(plane.cross(server, "in", badge="F-4"))
+    harness.wait_for("it is restricted", lambda: "being switched off" in browser.page().text)
+    browser.press(browser.page(), "/me/stuck")
+    said = not_back(phone)
+    harness.wait_for("and proved", lambda: obey(phone) and "off, verified" in browser.page().text)
+    assert not_back(phone) == said
+    assert phone.authenticate(OSVersion="18.0").status == 200
+    shown = lambda: plane.must(plane.call(server, "GET", "/api/v1/devices/" + phone.id))
+    orders = shown()["orders_serial"]
+    plane.must(plane.cross(server, "out", badge="F-4"))
+    harness.wait_for("its next orders", lambda: shown()["orders_serial"] > orders)
+    assert phone.token_update().status == 200
+    assert shown()["not_back"] == said is not None, shown()
+    assert [shown()["phone"][key] for key in ("desired", "acknowledged_at", "verified", "verified_at")] == [None] * 4, shown()["phone"]
+
+
+@claim
 def a_phone_with_an_agent_cannot_arrive_by_the_page():
     person("f2", "F-2")
     plane.add_phone(server, "f2")
