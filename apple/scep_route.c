@@ -10,6 +10,8 @@
 #include "crypto/hash.h"
 #include "crypto/random.h"
 
+#define REFUSAL_AGAIN_MS (INT64_C(3600) * 1000)
+
 /* A request that was read, and what it comes to. */
 struct scep {
 	struct bsg_apple *apple;
@@ -111,16 +113,56 @@ static enum bsg_err consume(struct scep *s, const uint8_t token[BSG_SHA256_LEN],
 	return rc;
 }
 
+/* An id of ours is random, so a few of its characters are a hash. */
+static unsigned slot_of(const char *device)
+{
+	unsigned hash = 0;
+
+	for (size_t c = 0; c < 8; c++)
+		hash = hash * 31 + (uint8_t)device[c];
+	return hash % BSG_APPLE_REFUSALS;
+}
+
+/*
+ * Whether a refusal says more than those of the hour before. Who knows a used challenge, such as the one of their own phone, can send it
+ * for ever, and what is audited is kept for ever.
+ */
+static bool is_news(struct bsg_apple *apple, const char *device)
+{
+	const int64_t now_ms = bsg_clock_mono_ms(apple->platform.host->clock);
+	struct bsg_apple_refusal *last = &apple->refusals[slot_of(device)];
+	bool news;
+
+	pthread_mutex_lock(&apple->lock);
+	news = strcmp(last->device, device) != 0 || now_ms >= last->until_ms;
+	if (news) {
+		memcpy(last->device, device, BSG_ID_SIZE);
+		last->until_ms = now_ms + REFUSAL_AGAIN_MS;
+	}
+	pthread_mutex_unlock(&apple->lock);
+	return news;
+}
+
+/* It could not be audited: the next one is. */
+static void forget_news(struct bsg_apple *apple, const char *device)
+{
+	pthread_mutex_lock(&apple->lock);
+	apple->refusals[slot_of(device)].until_ms = 0;
+	pthread_mutex_unlock(&apple->lock);
+}
+
 /* Somebody knows the challenge of a phone that has its certificate: people should see that. */
 static void refuse_second(struct scep *s, const char *device)
 {
 	struct bsg_op op = audit(s, "server", "enrol-refused", device);
 
 	op.audit.reason = "its invitation was used again, with another key";
-	if (bsg_store_apply(s->apple->platform.host->store, &op, 1, &s->err) == BSG_OK)
+	if (!is_news(s->apple, device) || bsg_store_apply(s->apple->platform.host->store, &op, 1, &s->err) == BSG_OK) {
 		refuse(s, BSG_SCEP_BAD_REQUEST, op.audit.reason);
-	else
+	} else {
+		forget_news(s->apple, device);
 		bsg_http_fail(s->x, BSG_E_UNAVAILABLE, &s->err);
+	}
 }
 
 static enum bsg_err find_invitation(struct scep *s, const uint8_t token[BSG_SHA256_LEN], struct bsg_invitation_rec *out,

@@ -44,16 +44,24 @@ struct bsg_apple_counts {
 	_Atomic uint64_t refused;	/* requests that were answered 400 */
 };
 
+/* A used challenge that was refused, which the audit says: not again before a time of the monotonic clock (A111). */
+struct bsg_apple_refusal {
+	char device[BSG_ID_SIZE];
+	int64_t until_ms;
+};
+#define BSG_APPLE_REFUSALS 256
+
 struct bsg_apple_wake;
 
 struct bsg_apple {
 	struct bsg_platform platform;	/* first */
 	struct bsg_apple_options options;
 	struct bsg_apple_counts counts;
-	pthread_mutex_t lock;		/* of the next three */
+	pthread_mutex_t lock;		/* of the next four */
 	char topic[BSG_PUSH_TOPIC_SIZE];	/* in force; "": not known yet, nobody can be enrolled */
 	int64_t push_not_after;		/* of the push certificate; 0: there is none */
 	char push_why[256];		/* why there are no pushes; "": there are */
+	struct bsg_apple_refusal refusals[BSG_APPLE_REFUSALS];	/* by the device's hash */
 	struct bsg_apple_wake *wake;	/* wake.c */
 	pthread_mutex_t fixed_lock;	/* while fixed.c compares and writes */
 	pthread_mutex_t push_lock;	/* held while what pushes are sent with is exchanged; before `lock` */
