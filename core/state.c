@@ -175,6 +175,30 @@ static bool good_places(const struct bsg_state *state)
 	return true;
 }
 
+static bool none_after(uint32_t now, const uint32_t *moments, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (moments[i] > now)
+			return false;
+	return true;
+}
+
+/* D8.6: nothing remembered lies in the future, where it would restrict, or hinder what lifts, until then. */
+static bool good_moments(struct bsg_state *state)
+{
+	const uint32_t own[] = { state->last_gate, state->last_gate_in, state->release_at };
+
+	for (size_t k = 0; k < N_SLOTS; k++) {
+		const struct bsg_place_state *slot = bsg_slot(state, k);
+		const uint32_t its[] = { slot->since, slot->anchor, slot->evidence, slot->far, slot->quiet };
+
+		if (!none_after(state->now, its, sizeof(its) / sizeof(its[0])))
+			return false;
+	}
+	return none_after(state->now, own, sizeof(own) / sizeof(own[0])) &&
+	       none_after(state->now, state->presses, BSG_BREAK_GLASS_PER_DAY_MAX);
+}
+
 static bool good_presses(const struct bsg_state *state)
 {
 	for (size_t i = 1; i < BSG_BREAK_GLASS_PER_DAY_MAX; i++)
@@ -200,7 +224,8 @@ enum bsg_err bsg_state_decode(struct bsg_bytes bytes, struct bsg_state *out)
 		return BSG_E_INVALID;
 	walk_state(&c, out);
 	walk_u32(&c, &sum);
-	if (sum == checksum(bytes.ptr, STATE_BYTES - 4) && good_phone(out) && good_places(out))
+	if (sum == checksum(bytes.ptr, STATE_BYTES - 4) && good_phone(out) && good_places(out) &&
+	    good_moments(out))
 		return BSG_OK;
 	*out = (struct bsg_state){ .serial = 0 };
 	return BSG_E_INVALID;

@@ -77,6 +77,16 @@ static void every_flipped_bit_and_every_cut_is_refused(void **state)
 static void by_unknown(struct bsg_state *s) { s->places[1].by = 4; }
 static void end_before_anchor(struct bsg_state *s) { s->places[1].end = s->places[1].anchor - 1; }
 static void end_far(struct bsg_state *s) { s->places[1].end = UINT32_MAX; }
+static void anchor_ahead(struct bsg_state *s) { s->places[1].anchor = s->now + 1; s->places[1].end = s->now + 2; }
+static void since_ahead(struct bsg_state *s) { s->places[1].since = s->now + 1; }
+static void guest_ahead(struct bsg_state *s) { s->guests[0].anchor = s->now + 1; s->guests[0].end = s->now + 2; }
+static void evidence_ahead(struct bsg_state *s) { s->places[1].evidence = s->now + 1; }
+static void far_ahead(struct bsg_state *s) { s->places[1].far = s->now + 1; }
+static void quiet_ahead(struct bsg_state *s) { s->places[1].quiet = s->now + 1; }
+static void gate_ahead(struct bsg_state *s) { s->last_gate = s->now + 1; }
+static void gate_in_ahead(struct bsg_state *s) { s->last_gate_in = s->now + 1; }
+static void release_ahead(struct bsg_state *s) { s->release_at = s->now + 1; }
+static void press_ahead(struct bsg_state *s) { s->presses[1] = s->now + 1; }
 static void torn_name(struct bsg_state *s) { s->places[1].id[2] = 0; }
 static void wrong_order(struct bsg_state *s) { s->places[1].id[0] = '!'; }
 static void nameless(struct bsg_state *s) { memset(s->places[1].id, 0, BSG_ID_MAX); }
@@ -93,6 +103,8 @@ static void absent_since(struct bsg_state *s) { s->places[1].by = BSG_BY_NONE; }
 static void values_that_core_never_writes_are_refused_even_with_a_good_checksum(void **state)
 {
 	static void (*const spoil[])(struct bsg_state *) = { by_unknown, end_before_anchor, end_far, torn_name,
+		anchor_ahead, since_ahead, guest_ahead, evidence_ahead, far_ahead, quiet_ahead, gate_ahead, gate_in_ahead,
+		release_ahead, press_ahead,
 		wrong_order, nameless, gap, weak_guest, absent_guest, flag, presses, far_future, before_boot,
 		no_orders, absent_since };
 
