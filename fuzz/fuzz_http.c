@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a request says beside its body: paths, queries and forms, header values; and base64. */
+/* What a request says beside its body: paths, queries and forms, header values, cookies, passwords; and base64. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +67,74 @@ static void try_headers(const uint8_t *data, size_t size)
 	free(text);
 }
 
+/* As strsep() and strcmp() find it. */
+static const char *find_slowly(char *header, const char *start)
+{
+	for (char *rest = header, *part; (part = strsep(&rest, ";")) != NULL;) {
+		part += strspn(part, " \t");
+		if (strncmp(part, start, strlen(start)) == 0)
+			return part + strlen(start);
+	}
+	return NULL;
+}
+
+static void try_cookie(const uint8_t *data, size_t size)
+{
+	char *text = copy_of(data, size), *other = copy_of(data, size);
+	size_t len = size + 1;
+	const char *value = bsg_http_find_cookie(text, "__Host-bosaga", &len);
+	const char *want = find_slowly(other, "__Host-bosaga=");
+
+	FUZZ_CHECK((value == NULL) == (want == NULL) && len == (want != NULL ? strlen(want) : 0));
+	FUZZ_CHECK(value == NULL || (value - text == want - other && memcmp(value, want, len) == 0));
+	free(text);
+	free(other);
+}
+
+/* Nothing of what was sent is lost between the two. */
+static void try_basic(const uint8_t *data, size_t size)
+{
+	char *text = copy_of(data, size), *plain = copy_of(data, size);
+	const char *user, *password;
+	struct bsg_buf joined;
+
+	bsg_buf_init(&joined, size + 1);
+	if (bsg_http_parse_basic(text, plain, &user, &password)) {
+		uint8_t *bytes = malloc(size + 1);
+		size_t len;
+
+		FUZZ_CHECK(bytes != NULL && strchr(user, ':') == NULL);
+		bsg_buf_add_text(&joined, user);
+		bsg_buf_add_text(&joined, ":");
+		bsg_buf_add_text(&joined, password);
+		FUZZ_CHECK(bsg_buf_finish(&joined, NULL) == BSG_OK);
+		FUZZ_CHECK(bsg_base64_decode(text, strlen(text), bytes, size, &len, NULL) == BSG_OK);
+		FUZZ_CHECK(len == joined.len && memcmp(bytes, joined.data, len) == 0);
+		free(bytes);
+	}
+	bsg_buf_free(&joined);
+	free(text);
+	free(plain);
+}
+
+/* A token of letters: what is read is written in one way only. */
+static void try_base64url(const uint8_t *data, size_t size)
+{
+	uint8_t *bytes = malloc(size + 1);
+	struct bsg_buf again;
+	size_t len;
+
+	FUZZ_CHECK(bytes != NULL);
+	bsg_buf_init(&again, 2 * size + 16);
+	if (bsg_base64url_decode((const char *)data, size, bytes, size, &len, NULL) == BSG_OK) {
+		bsg_base64url_encode(bytes, len, &again);
+		FUZZ_CHECK(bsg_buf_finish(&again, NULL) == BSG_OK);
+		FUZZ_CHECK(again.len == size && (size == 0 || memcmp(again.data, data, size) == 0));
+	}
+	bsg_buf_free(&again);
+	free(bytes);
+}
+
 static void try_base64(const uint8_t *data, size_t size)
 {
 	uint8_t *bytes = malloc(size + 1);
@@ -98,6 +166,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_path(data, size);
 	try_query(data, size);
 	try_headers(data, size);
+	try_cookie(data, size);
+	try_basic(data, size);
 	try_base64(data, size);
+	try_base64url(data, size);
 	return 0;
 }

@@ -159,6 +159,15 @@ const char *bsg_http_header(struct bsg_http_exchange *x, const char *name)
 	return value != NULL ? bsg_http_strdup(x, value) : NULL;
 }
 
+const char *bsg_http_cookie(struct bsg_http_exchange *x, const char *name)
+{
+	size_t len;
+	const char *value = bsg_http_find_cookie(peek_header(x, "Cookie"), name, &len);
+	char *copy = value != NULL ? bsg_http_alloc(x, len + 1) : NULL;
+
+	return copy != NULL ? memcpy(copy, value, len) : NULL;
+}
+
 const void *bsg_http_body(const struct bsg_http_exchange *x, size_t *len)
 {
 	*len = x->body_len;
@@ -236,21 +245,10 @@ const char *bsg_http_bearer(struct bsg_http_exchange *x)
 bool bsg_http_basic(struct bsg_http_exchange *x, const char **user, const char **password)
 {
 	const char *text = credentials(x, "Basic");
-	size_t len = text != NULL ? strlen(text) : 0;
-	char *plain, *colon;
+	char *plain = text != NULL ? bsg_http_alloc(x, strlen(text) + 1) : NULL;
 
 	*user = *password = NULL;
-	plain = text != NULL ? bsg_http_alloc(x, len + 1) : NULL;
-	if (plain == NULL ||
-	    bsg_base64_decode(text, strlen(text), (uint8_t *)plain, len, &len, NULL) != BSG_OK)
-		return false;
-	colon = memchr(plain, ':', len);
-	if (colon == NULL || memchr(plain, '\0', len) != NULL)
-		return false;
-	*colon = '\0';
-	*user = plain;
-	*password = colon + 1;
-	return true;
+	return plain != NULL && bsg_http_parse_basic(text, plain, user, password);
 }
 
 void bsg_http_set_caller(struct bsg_http_exchange *x, void *caller)

@@ -116,6 +116,9 @@ const char *bsg_http_query_name(const struct bsg_http_exchange *x, size_t i);
  */
 const char *bsg_http_header(struct bsg_http_exchange *x, const char *name);
 
+/** The value of the first cookie of this name, as it was sent. @return NULL as bsg_http_header() */
+const char *bsg_http_cookie(struct bsg_http_exchange *x, const char *name);
+
 /** The whole body, at most the route's body_max; *len is 0 if there is none. Never NULL. */
 const void *bsg_http_body(const struct bsg_http_exchange *x, size_t *len);
 

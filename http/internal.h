@@ -83,6 +83,12 @@ unsigned bsg_http_parse_wait(const char *prefer);
 /* Whether a list of entity tags (If-None-Match, If-Match) names @etag. */
 bool bsg_http_etag_listed(const char *list, const char *etag, bool weak);
 
+/* The first cookie of this name in a Cookie value (RFC 6265 4.2.1), not NUL-terminated; NULL: none. */
+const char *bsg_http_find_cookie(const char *header, const char *name, size_t *len);
+
+/* User and password of Basic credentials (RFC 7617) after the scheme, into @plain: as long as @text with its NUL. */
+bool bsg_http_parse_basic(const char *text, char *plain, const char **user, const char **password);
+
 /* connection and TLS: tls.c */
 
 struct bsg_http_creds {

@@ -219,6 +219,40 @@ bool bsg_http_etag_listed(const char *list, const char *etag, bool weak)
 	return false;
 }
 
+const char *bsg_http_find_cookie(const char *header, const char *name, size_t *len)
+{
+	const size_t name_len = strlen(name);
+
+	*len = 0;
+	for (const char *at = header; at != NULL;) {
+		at = skip_spaces(at);
+		if (strncmp(at, name, name_len) == 0 && at[name_len] == '=') {
+			*len = strcspn(at + name_len + 1, ";");
+			return at + name_len + 1;
+		}
+		at = strchr(at, ';');
+		at = at != NULL ? at + 1 : NULL;
+	}
+	return NULL;
+}
+
+bool bsg_http_parse_basic(const char *text, char *plain, const char **user, const char **password)
+{
+	size_t len = strlen(text);
+	char *colon;
+
+	if (bsg_base64_decode(text, len, (uint8_t *)plain, len, &len, NULL) != BSG_OK)
+		return false;
+	colon = memchr(plain, ':', len);
+	if (colon == NULL || memchr(plain, '\0', len) != NULL)
+		return false;
+	plain[len] = '\0';
+	*colon = '\0';
+	*user = plain;
+	*password = colon + 1;
+	return true;
+}
+
 bool bsg_http_parse_client_cert(const char *value, uint8_t *der, size_t *len)
 {
 	const char *at = skip_spaces(value);

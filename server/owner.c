@@ -19,24 +19,6 @@
 /* Without I, O, 0 and 1, which look like each other. */
 static const char alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-/* The cookie's value among others (RFC 6265 section 4.2.1). @return its length; 0: none */
-static size_t find_cookie(const char *header, const char **value)
-{
-	for (const char *at = header; at != NULL && *at != '\0';) {
-		const char *end = strchr(at, ';');
-		size_t len;
-
-		at += strspn(at, " \t");
-		len = end != NULL ? (size_t)(end - at) : strlen(at);
-		if (len > strlen(COOKIE "=") && strncmp(at, COOKIE "=", strlen(COOKIE "=")) == 0) {
-			*value = at + strlen(COOKIE "=");
-			return len - strlen(COOKIE "=");
-		}
-		at = end != NULL ? end + 1 : NULL;
-	}
-	return 0;
-}
-
 static enum bsg_err make_form_token(const char *token, size_t len, char out[static BSG_OWNER_FORM_TOKEN_SIZE])
 {
 	uint8_t hash[BSG_SHA256_LEN];
@@ -49,8 +31,8 @@ static enum bsg_err make_form_token(const char *token, size_t len, char out[stat
 
 enum bsg_err bsg_owner_of_cookie(struct bsg_http_exchange *x, struct bsg_server *server, const struct bsg_owner **out)
 {
-	const char *header = bsg_http_header(x, "Cookie"), *token = NULL;
-	size_t len = find_cookie(header, &token);
+	const char *token = bsg_http_cookie(x, COOKIE);
+	const size_t len = token != NULL ? strlen(token) : 0;
 	struct bsg_owner *owner;
 	struct bsg_error err;
 	enum bsg_err rc;

@@ -141,6 +141,44 @@ static void client_cert_is_a_byte_sequence(void **state)
 	}
 }
 
+static void a_cookie_is_found_among_others(void **state)
+{
+	static const struct { const char *header, *want; } cases[] = {
+		{ NULL, NULL }, { "", NULL }, { "__Host-a=1", "1" }, { "b=2; __Host-a=1", "1" }, { "b=2;\t__Host-a=1;c", "1" },
+		{ "__Host-a", NULL }, { "__Host-a=", "" }, { "__Host-ab=1", NULL }, { "x__Host-a=1", NULL }, { "b=__Host-a=1", NULL },
+		{ "__host-a=1", NULL }, { "__Host-a=1; __Host-a=2", "1" }, { "; ;;__Host-a=x=y ", "x=y " }, { "__Host-a =1", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = 99;
+		const char *got = bsg_http_find_cookie(cases[i].header, "__Host-a", &len);
+
+		if ((got != NULL) != (cases[i].want != NULL) || len != (got != NULL ? strlen(cases[i].want) : 0) ||
+		    (got != NULL && strncmp(got, cases[i].want, len) != 0))
+			fail_msg("%s", cases[i].header);
+	}
+}
+
+static void basic_credentials_are_user_colon_password(void **state)
+{
+	static const struct { const char *text, *user, *password; } cases[] = {
+		{ "YTpi", "a", "b" }, { "YTo=", "a", "" }, { "OmI=", "", "b" }, { "YTpiOmM=", "a", "b:c" },
+		{ "YWI=", NULL, NULL }, { "", NULL, NULL }, { "YTpi!", NULL, NULL }, { "YTpiAA==", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *user = NULL, *password = NULL;
+		char plain[16];
+
+		memset(plain, '#', sizeof(plain));
+		if (bsg_http_parse_basic(cases[i].text, plain, &user, &password) != (cases[i].user != NULL) ||
+		    (user != NULL && (strcmp(user, cases[i].user) != 0 || strcmp(password, cases[i].password) != 0)))
+			fail_msg("%s", cases[i].text);
+	}
+}
+
 static void handle(struct bsg_http_exchange *x, void *app)
 {
 	(void)x;
@@ -233,6 +271,8 @@ int main(void)
 		cmocka_unit_test(paths_are_split_and_checked),
 		cmocka_unit_test(queries_are_split_and_capped),
 		cmocka_unit_test(client_cert_is_a_byte_sequence),
+		cmocka_unit_test(a_cookie_is_found_among_others),
+		cmocka_unit_test(basic_credentials_are_user_colon_password),
 		cmocka_unit_test(a_literal_wins_over_a_parameter),
 		cmocka_unit_test(a_route_that_says_too_little_stops_the_start),
 	};
