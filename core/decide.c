@@ -146,9 +146,9 @@ static void answer(struct bsg_context *c)
 	bsg_answer(c);
 	/* Also the moment at which a press is given back: a later step under unverified time would not. */
 	c->state->quiet_until = c->out->next != 0 ? (uint32_t)c->out->next : UINT32_MAX;
-	if (c->auth && c->state->presses[0] != 0 &&
-	    (int64_t)c->state->presses[0] + DAY_S < (int64_t)c->state->quiet_until)
-		c->state->quiet_until = c->state->presses[0] + DAY_S;
+	for (size_t i = 0; c->auth && i < BSG_BREAK_GLASS_PER_DAY_MAX && c->state->presses[i] != 0; i++)
+		if ((int64_t)c->state->presses[i] + DAY_S < (int64_t)c->state->quiet_until)
+			c->state->quiet_until = c->state->presses[i] + DAY_S;
 }
 
 /* Empty lists; what the counts and bits leave out is not read. */

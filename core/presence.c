@@ -162,13 +162,16 @@ static void do_due(struct bsg_context *c, struct due due)
 static void settle_authenticated(struct bsg_context *c)
 {
 	uint32_t *presses = c->state->presses;
+	size_t n = 0;
 
 	c->state->expired = c->now >= c->orders->expires;
-	while (presses[0] != 0 && (int64_t)presses[0] + DAY_S <= c->now) {
-		for (size_t i = 1; i < BSG_BREAK_GLASS_PER_DAY_MAX; i++)
-			presses[i - 1] = presses[i];
-		presses[BSG_BREAK_GLASS_PER_DAY_MAX - 1] = 0;
-	}
+	if (presses[0] == 0)
+		return;
+	for (size_t i = 0; i < BSG_BREAK_GLASS_PER_DAY_MAX; i++)
+		if ((int64_t)presses[i] + DAY_S > c->now)
+			presses[n++] = presses[i];
+	for (; n < BSG_BREAK_GLASS_PER_DAY_MAX; n++)
+		presses[n] = 0;
 }
 
 void bsg_settle(struct bsg_context *c)

@@ -113,6 +113,29 @@ static void D8_a_correction_backwards_leaves_no_moment_in_the_future(void **stat
 	assert_int_equal(present_in(p, "house")->end, T0 + 60 + 10 * HOUR);
 }
 
+static void D8_a_press_that_a_correction_puts_before_an_earlier_one_counts_for_its_own_day(void **state)
+{
+	struct phone *p = house();
+	uint8_t bytes[BSG_STATE_BYTES_MAX];
+	struct bsg_state back;
+
+	(void)state;
+	gate_in(p, T0, "house", 0, true);
+	press(p, T0 + 10);
+	press(p, T0 + 710);
+	p->boot -= 700;
+	tick(p, T0 + 10);	/* corrected to the very second of the first press */
+	assert_int_equal(p->state.presses[0], T0 + 10);
+	assert_int_equal(p->state.presses[1], T0 + 9);
+	assert_int_equal(bsg_state_decode((struct bsg_bytes){ bytes, bsg_state_encode(&p->state, bytes) }, &back), BSG_OK);
+	assert_memory_equal(&back, &p->state, sizeof(back));
+	gate_out(p, T0 + 700, "house", 0);	/* from now on only the presses are waited for */
+	assert_int_equal(p->state.quiet_until, T0 + 9 + DAY);
+	tick(p, T0 + 9 + DAY);	/* D7.4 */
+	assert_int_equal(p->state.presses[0], T0 + 10);
+	assert_int_equal(p->state.presses[1], 0);
+}
+
 static void D8_a_correction_backwards_keeps_lock_outs_and_releases_within_their_length(void **state)
 {
 	struct phone *p = house();
@@ -381,6 +404,7 @@ int main(void)
 		cmocka_unit_test(D8_unverified_time_is_the_later_of_the_two_and_never_goes_back),
 		cmocka_unit_test(D8_fractions_of_seconds_are_not_lost_between_ticks),
 		cmocka_unit_test(D8_a_correction_backwards_leaves_no_moment_in_the_future),
+		cmocka_unit_test(D8_a_press_that_a_correction_puts_before_an_earlier_one_counts_for_its_own_day),
 		cmocka_unit_test(D8_a_correction_backwards_keeps_lock_outs_and_releases_within_their_length),
 		cmocka_unit_test(D8_expired_orders_restrict_nothing_and_give_no_pass),
 		cmocka_unit_test(D8_unverified_time_never_expires_orders_and_what_was_found_holds_over_a_reboot),

@@ -262,7 +262,7 @@ struct bsg_state {
 	uint32_t release_given;		/* D7: as in the orders, to know it again */
 	uint32_t break_glass_until;	/* 0: not running */
 	uint32_t break_glass_total;	/* ever; for passes */
-	uint32_t presses[BSG_BREAK_GLASS_PER_DAY_MAX];	/* oldest first; 0: none */
+	uint32_t presses[BSG_BREAK_GLASS_PER_DAY_MAX];	/* as they came; 0: none */
 	uint32_t quiet_until;		/* a tick before this, with the same kind of time, changes no output */
 	uint8_t auth;			/* last step's time was authenticated */
 	uint8_t expired;		/* D8 */
