@@ -5,6 +5,7 @@
  * key, the header Mdm-Signature.
  */
 #include "apple/mdm_signature.h"
+#include "crypto/x509.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/scep_keyring.h"
 
@@ -85,14 +86,32 @@ static void try_csr(struct bsg_bytes der)
 	bsg_rsa_request_free(&request);
 }
 
-static void try_header(struct bsg_bytes text)
+static enum bsg_err verify_header(struct bsg_bytes text, struct bsg_bytes body, int64_t now)
 {
+	struct bsg_error err = { 0 };
+	struct bsg_cert_info info;
 	struct bsg_buf cert;
+	enum bsg_err rc;
 
 	bsg_buf_init(&cert, BSG_CERT_MAX);
-	/* No header makes itself one under a CA that it is not of. */
-	FUZZ_CHECK(bsg_mdm_signature_verify((const char *)text.ptr, text.len, content, fuzz_ca(), FUZZ_NOW, &cert, NULL) != BSG_OK);
+	rc = bsg_mdm_signature_verify((const char *)text.ptr, text.len, body, fuzz_ca(), now, &cert, &err);
+	FUZZ_CHECK((rc == BSG_OK) == (err.text[0] == '\0') && (rc == BSG_OK) == (cert.len > 0));
+	FUZZ_CHECK(rc != BSG_OK || bsg_cert_read((struct bsg_bytes){ cert.data, cert.len }, &info, NULL) == BSG_OK);
+	/* No header makes itself one under a CA that it is not of: all but one seed are another's. */
+	FUZZ_CHECK(rc != BSG_OK || (strlen(info.cn) == 32 && info.not_before <= now && now <= info.not_after));
 	bsg_buf_free(&cert);
+	return rc;
+}
+
+/* For this body, and for some minutes, alone. */
+static void try_header(struct bsg_bytes text)
+{
+	if (verify_header(text, content, FUZZ_NOW) != BSG_OK)
+		return;
+	FUZZ_CHECK(text.len <= BSG_MDM_SIGNATURE_MAX);
+	FUZZ_CHECK(verify_header(text, (struct bsg_bytes){ content.ptr, content.len - 1 }, FUZZ_NOW) != BSG_OK);
+	FUZZ_CHECK(verify_header(text, content, FUZZ_NOW + 2 * BSG_MDM_SIGNATURE_S + 1) != BSG_OK);
+	FUZZ_CHECK(verify_header(text, content, FUZZ_NOW - 2 * BSG_MDM_SIGNATURE_S - 1) != BSG_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
