@@ -193,7 +193,8 @@ static enum bsg_err encode(const struct bsg_queue *queue, uint64_t sequence, uin
 			batch->reports[batch->n_reports] = one->reports[0];
 		}
 	}
-	while (rc == BSG_E_LIMIT && batch->n_reports) {
+	/* Not only too large: a damaged file may have a report twice, which no batch may. */
+	while (rc != BSG_OK && rc != BSG_E_NO_MEMORY && batch->n_reports) {
 		*n = batch->n_reports;
 		rc = bsg_report_encode(batch, buf, BSG_REPORT_BATCH_MAX, out);
 		batch->n_reports--;

@@ -60,7 +60,7 @@ static json_t *tokens_value(const struct bsg_saved *saved)
 	return list;
 }
 
-enum bsg_err bsg_saved_store(const struct bsg_saved *saved, const char *path, struct bsg_error *err)
+char *bsg_saved_encode(const struct bsg_saved *saved)
 {
 	json_t *root = json_pack("{s:i, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:o}", "version", VERSION,
 				 "core", core_value(&saved->core), "time", time_value(&saved->time),
@@ -71,11 +71,18 @@ enum bsg_err bsg_saved_store(const struct bsg_saved *saved, const char *path, st
 				 "codes_from", (json_int_t)saved->codes_from,
 				 "tokens", tokens_value(saved));
 	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+
+	json_decref(root);
+	return text;
+}
+
+enum bsg_err bsg_saved_store(const struct bsg_saved *saved, const char *path, struct bsg_error *err)
+{
+	char *text = bsg_saved_encode(saved);
 	enum bsg_err rc = text ? bsg_file_replace(path, text, strlen(text), 0600, err) :
 				 bsg_fail(err, BSG_E_NO_MEMORY, "out of memory");
 
 	free(text);
-	json_decref(root);
 	return rc;
 }
 
@@ -121,6 +128,8 @@ static void read_time(const json_t *time, struct bsg_agent_time *out)
 	out->ref_mono_ms = get_number(time, "ref_mono_ms");
 	out->last_utc = get_number(time, "last_utc");
 	out->last_mono_ms = get_number(time, "last_mono_ms");
+	if (out->ref_utc > BSG_TIME_MAX || out->last_utc > BSG_TIME_MAX)	/* no clock says so, and sums with it overflow */
+		memset(out, 0, sizeof(*out));
 }
 
 static void read_lists(const json_t *root, struct bsg_saved *out)
@@ -143,28 +152,37 @@ static void read_lists(const json_t *root, struct bsg_saved *out)
 	}
 }
 
+const char *bsg_saved_decode(const void *text, size_t len, struct bsg_saved *out)
+{
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *why = NULL;
+
+	memset(out, 0, sizeof(*out));
+	if (get_number(root, "version") != VERSION) {
+		json_decref(root);
+		return "the saved state cannot be read";
+	}
+	if (!read_core(root, &out->core))
+		why = "the saved decision is damaged or of another version";
+	read_time(json_object_get(root, "time"), &out->time);
+	out->batch_sequence = (uint64_t)get_number(root, "batch_sequence");
+	out->pass_sequence = (uint32_t)get_number(root, "pass_sequence");
+	out->wrong_codes = (uint32_t)get_number(root, "wrong_codes");
+	out->codes_from = get_number(root, "codes_from");
+	read_lists(root, out);
+	json_decref(root);
+	return why;
+}
+
 void bsg_saved_load(const char *path, struct bsg_saved *out, const char **why)
 {
 	struct bsg_error err;
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	enum bsg_err rc = bsg_file_read(path, SAVED_MAX, &bytes, &len, &err);
-	json_t *root = rc == BSG_OK ? json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
-	memset(out, 0, sizeof(*out));
-	*why = NULL;
+	*why = bsg_saved_decode(rc == BSG_OK ? bytes : (const void *)"", len, out);
+	if (rc == BSG_E_NOT_FOUND)
+		*why = NULL;
 	free(bytes);
-	if (get_number(root, "version") == VERSION) {
-		if (!read_core(root, &out->core))
-			*why = "the saved decision is damaged or of another version";
-		read_time(json_object_get(root, "time"), &out->time);
-		out->batch_sequence = (uint64_t)get_number(root, "batch_sequence");
-		out->pass_sequence = (uint32_t)get_number(root, "pass_sequence");
-		out->wrong_codes = (uint32_t)get_number(root, "wrong_codes");
-		out->codes_from = get_number(root, "codes_from");
-		read_lists(root, out);
-	} else if (rc != BSG_E_NOT_FOUND) {
-		*why = "the saved state cannot be read";
-	}
-	json_decref(root);
 }

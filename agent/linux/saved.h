@@ -49,6 +49,12 @@ struct bsg_saved {
  */
 void bsg_saved_load(const char *path, struct bsg_saved *out, const char **why);
 
+/** Read the file's text. @return NULL, or why not all of it is used, as bsg_saved_load() says it */
+const char *bsg_saved_decode(const void *text, size_t len, struct bsg_saved *out);
+
+/** The file's text. @return to be freed; NULL: no memory */
+char *bsg_saved_encode(const struct bsg_saved *saved) BSG_MUST_CHECK;
+
 /** Write the file durably. @return as bsg_file_replace() */
 enum bsg_err bsg_saved_store(const struct bsg_saved *saved, const char *path,
 			     struct bsg_error *err) BSG_MUST_CHECK;

@@ -171,6 +171,29 @@ static void a_damaged_file_is_a_fresh_start_that_says_so(void **state)
 	free(saved);
 }
 
+static void a_time_that_no_clock_says_is_forgotten(void **state)
+{
+	static const char *const times[] = { "\"ref_utc\": 4102444801", "\"last_utc\": 9223372036854775807",
+		"\"ref_utc\": 9223372036854775807" };
+	struct bsg_fake_clock clock;
+	struct bsg_saved *saved = calloc(1, sizeof(*saved));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		char text[256];
+		struct bsg_time now;
+
+		bsg_fake_clock_init(&clock, NOW);
+		snprintf(text, sizeof(text), "{\"version\": 1, \"time\": {\"boot\": \"boot-1\", \"has_reference\": true, %s}}",
+			 times[i]);
+		assert_non_null(bsg_saved_decode(text, strlen(text), saved));	/* the decision is missing */
+		now = bsg_agent_time_now(&saved->time, &clock.clock, "boot-1");
+		if (now.auth || now.utc != NOW)
+			fail_msg("%s: %lld", times[i], (long long)now.utc);
+	}
+	free(saved);
+}
+
 /* --- reports --- */
 
 static const uint8_t instance[BSG_INSTANCE_ID_LEN] = "an instance id!";
@@ -258,6 +281,37 @@ static void a_batch_is_sent_again_unchanged_until_it_was_answered(void **state)
 	assert_int_equal(bsg_queue_answered(queue, &err), BSG_OK);
 	assert_int_equal(bsg_queue_batch(queue, &sequence, &again, &err), BSG_OK);
 	assert_int_equal(again.len, 0);
+	bsg_queue_close(queue);
+	free(queue);
+}
+
+static void a_file_that_has_a_report_twice_does_not_stop_the_queue(void **state)
+{
+	struct bsg_queue *queue = calloc(1, sizeof(*queue));
+	uint64_t sequence = 0, seen;
+	struct bsg_bytes batch;
+	struct bsg_error err;
+	uint8_t *bytes, twice[1024];
+	size_t len;
+	int64_t at;
+
+	(void)state;
+	open_queue_for_long(queue);
+	add(queue, BSG_REPORT_BREAK_GLASS, NOW);
+	bsg_queue_close(queue);
+	assert_int_equal(bsg_file_read(queue_path, sizeof(twice) / 2, &bytes, &len, &err), BSG_OK);
+	memcpy(twice, bytes, len);
+	memcpy(twice + len, bytes, len);
+	free(bytes);
+	assert_int_equal(bsg_file_replace(queue_path, twice, 2 * len, 0600, &err), BSG_OK);
+	open_queue_for_long(queue);
+	for (uint64_t i = 1; i <= 2; i++) {	/* the server counts it once */
+		assert_int_equal(bsg_queue_batch(queue, &sequence, &batch, &err), BSG_OK);
+		assert_int_equal(decode(batch, &seen, &at), 1);
+		assert_int_equal(seen, i);
+		assert_int_equal(bsg_queue_answered(queue, &err), BSG_OK);
+	}
+	assert_int_equal(queue->n, 0);
 	bsg_queue_close(queue);
 	free(queue);
 }
@@ -542,7 +596,9 @@ int main(void)
 		cmocka_unit_test(time_runs_through_sleep_and_is_unverified_in_another_boot),
 		IN_DIR(saved_state_comes_back_whole),
 		IN_DIR(a_damaged_file_is_a_fresh_start_that_says_so),
+		cmocka_unit_test(a_time_that_no_clock_says_is_forgotten),
 		IN_DIR(a_batch_is_sent_again_unchanged_until_it_was_answered),
+		IN_DIR(a_file_that_has_a_report_twice_does_not_stop_the_queue),
 		IN_DIR(of_statuses_only_the_last_is_sent_and_of_too_many_the_oldest_go),
 		IN_DIR(what_the_owner_did_is_not_pushed_out_by_lesser_things),
 		IN_DIR(a_full_disk_keeps_no_report_back),
