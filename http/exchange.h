@@ -64,7 +64,7 @@ struct bsg_http_peer {
 	const uint8_t *der;			/* the leaf certificate; NULL if none */
 	size_t der_len;
 	uint8_t sha256[32];			/* of der */
-	char cn[65];				/* the subject's common name; "" if none or longer */
+	char cn[65];				/* the subject's common name; "" if none, several or longer */
 	int64_t not_after;			/* of the leaf; checked on every request */
 	bool resumed;				/* TLS session resumed: the chain was verified earlier */
 	uid_t uid;

@@ -145,13 +145,21 @@ void bsg_http_leaf_unref(struct bsg_http_leaf *leaf)
 		free(leaf);
 }
 
+static bool has_second_cn(gnutls_x509_crt_t crt)
+{
+	size_t size = 0;
+
+	return gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 1, 0, NULL, &size) !=
+	       GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+}
+
 static void describe(gnutls_x509_crt_t crt, struct bsg_http_peer *peer)
 {
 	size_t size = sizeof(peer->cn);
 
 	if (gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0,
-					  peer->cn, &size) < 0 || strlen(peer->cn) != size)
-		peer->cn[0] = '\0';	/* absent, too long, or with a NUL inside */
+					  peer->cn, &size) < 0 || strlen(peer->cn) != size || has_second_cn(crt))
+		peer->cn[0] = '\0';	/* absent, too long, with a NUL inside, or not the only one */
 	peer->not_after = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
 	peer->kind = BSG_HTTP_PEER_CERTIFICATE;
 }
