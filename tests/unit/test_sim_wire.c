@@ -130,37 +130,36 @@ static void a_new_connection_without_an_answer_is_an_error(void **state)
 	assert_int_equal(s.n_requests, 1);
 }
 
-/* Asked twice and no more, so that a server that closes always is heard of. */
-static void the_second_try_is_the_last(void **state)
+/* One request is answered, the next one is an error. @return how many came */
+static unsigned ends_after_one(const char *const (*answers)[3], size_t n_connections)
 {
-	static const char *const answers[][3] = {{ANSWER "aa", "", NULL}, {"", NULL}};
-	struct script s = {.answers = answers, .n_connections = 2};
+	struct script s = {.answers = answers, .n_connections = n_connections};
 	struct bsg_sim_wire wire;
 	struct bsg_error err;
 
-	(void)state;
 	start(&s, &wire);
 	assert_answer(&wire, "aa");
 	assert_int_equal(get(&wire, &err), BSG_E_UNAVAILABLE);
 	assert_string_equal(err.text, ended);
 	stop(&s, &wire);
-	assert_int_equal(s.n_requests, 3);
+	return s.n_requests;
+}
+
+/* So that a server that closes always is heard of. */
+static void the_second_try_is_the_last(void **state)
+{
+	static const char *const answers[][3] = {{ANSWER "aa", "", NULL}, {"", NULL}};
+
+	(void)state;
+	assert_int_equal(ends_after_one(answers, 2), 3);
 }
 
 static void half_an_answer_is_not_asked_for_again(void **state)
 {
 	static const char *const answers[][3] = {{ANSWER "aa", ANSWER "b", NULL}};
-	struct script s = {.answers = answers, .n_connections = 1};
-	struct bsg_sim_wire wire;
-	struct bsg_error err;
 
 	(void)state;
-	start(&s, &wire);
-	assert_answer(&wire, "aa");
-	assert_int_equal(get(&wire, &err), BSG_E_UNAVAILABLE);
-	assert_string_equal(err.text, ended);
-	stop(&s, &wire);
-	assert_int_equal(s.n_requests, 2);
+	assert_int_equal(ends_after_one(answers, 1), 2);
 }
 
 static void nobody_listens(void **state)
