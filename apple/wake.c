@@ -14,6 +14,7 @@
 #include "apple/push_pause.h"
 #include "apple/service.h"
 #include "base/file.h"
+#include "base/texthash.h"
 
 #define N_BUCKETS 16384
 #define PAGE 128
@@ -55,18 +56,9 @@ struct bsg_apple_wake {
 
 /* ---- what is under way; the lock is held ---- */
 
-static uint32_t hash_of(const char *text)	/* FNV-1a */
-{
-	uint32_t hash = 2166136261U;
-
-	for (const char *c = text; *c != '\0'; c++)
-		hash = (hash ^ (uint8_t)*c) * 16777619U;
-	return hash;
-}
-
 static struct flight **find(struct bsg_apple_wake *w, const char *device)
 {
-	struct flight **at = &w->buckets[hash_of(device) % N_BUCKETS];
+	struct flight **at = &w->buckets[bsg_text_hash(device) % N_BUCKETS];
 
 	while (*at != NULL && strcmp((*at)->device, device) != 0)
 		at = &(*at)->next;
@@ -91,7 +83,7 @@ static bool has_token(const struct flight *f, const uint8_t *token, size_t len)
 
 static bool is_same(const struct flight *f, const struct bsg_apple_push_rec *push)
 {
-	return f->seq == push->seq && f->magic == hash_of(push->push_magic) && has_token(f, push->token, (size_t)push->token_len);
+	return f->seq == push->seq && f->magic == bsg_text_hash(push->push_magic) && has_token(f, push->token, (size_t)push->token_len);
 }
 
 static void mark_done(struct bsg_apple_wake *w, struct flight *f, enum bsg_push_outcome outcome)
@@ -260,7 +252,7 @@ static struct flight *remember(struct bsg_apple_wake *w, const struct bsg_apple_
 	}
 	f->seq = rec->seq;
 	f->desired_at = rec->desired_at;
-	f->magic = hash_of(rec->push_magic);
+	f->magic = bsg_text_hash(rec->push_magic);
 	f->token_len = (size_t)rec->token_len;
 	memcpy(f->token, rec->token, f->token_len);
 	return f;

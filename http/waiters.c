@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/texthash.h"
 #include "http/internal.h"
 
 #define N_BUCKETS 4096
@@ -19,14 +20,10 @@ struct bsg_http_waiters {
 	struct waiter *buckets[N_BUCKETS];
 };
 
-/* FNV-1a; keys are ids that we made or checked, not an attacker's choice of collisions. */
+/* Keys are ids that we made or checked, not an attacker's choice of collisions. */
 static size_t bucket_of(const char *key)
 {
-	uint32_t h = 2166136261U;
-
-	for (; *key != '\0'; key++)
-		h = (h ^ (unsigned char)*key) * 16777619U;
-	return h % N_BUCKETS;
+	return bsg_text_hash(key) % N_BUCKETS;
 }
 
 enum bsg_err bsg_http_waiters_new(struct bsg_http_waiters **out, struct bsg_error *err)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/texthash.h"
 #include "crypto/random.h"
 #include "server/answer.h"
 #include "server/caller.h"
@@ -59,12 +60,8 @@ static json_t *verdict_json(struct bsg_http_exchange *x, const char *id, const s
 /* Of what a caller has heard of a verdict, in their language. */
 static void etag_of(struct bsg_http_exchange *x, const struct bsg_answered_verdict *v, char out[static ETAG_SIZE])
 {
-	const char *why = bsg_text_in(&v->why, bsg_http_language(x));
-	uint32_t hash = 2166136261U;	/* FNV-1a */
-
-	for (; *why != '\0'; why++)
-		hash = (hash ^ (uint8_t)*why) * 16777619U;
-	snprintf(out, ETAG_SIZE, "%s-%s-%08x", bsg_verdict_name(v), bsg_remedy_name(v->remedy), hash);
+	snprintf(out, ETAG_SIZE, "%s-%s-%08x", bsg_verdict_name(v), bsg_remedy_name(v->remedy),
+		 bsg_text_hash(bsg_text_in(&v->why, bsg_http_language(x))));
 }
 
 static void say_verdict(struct bsg_http_exchange *x, const char *id, const struct bsg_answered_verdict *v)

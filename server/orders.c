@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/texthash.h"
 #include "crypto/cose.h"
 #include "crypto/hash.h"
 #include "server/drive.h"
@@ -28,11 +29,7 @@ void bsg_orders_etag(const struct bsg_orders_rec *rec, char out[static BSG_ETAG_
 
 int64_t bsg_orders_due_at(const char *device, int64_t now, int64_t renewal)
 {
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; device[i] != '\0'; i++)
-		h = (h ^ (uint8_t)device[i]) * 16777619u;
-	return now + renewal - (int64_t)(h % (uint32_t)(renewal / 7 + 1));
+	return now + renewal - (int64_t)(bsg_text_hash(device) % (uint32_t)(renewal / 7 + 1));
 }
 
 enum bsg_err bsg_orders_compile(const struct bsg_server *server, struct bsg_active_policy *policy, const struct bsg_device_rec *rec,

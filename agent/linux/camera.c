@@ -23,6 +23,7 @@
 #include "agent/linux/devbpf.h"
 #include "agent/linux/enforce.h"
 #include "agent/linux/streams.h"
+#include "base/texthash.h"
 
 #define ROUND_MS 250		/* between rounds of stopping streams; see streams.h */
 #define ROUNDS_FAST 8		/* after which a holder that does not stream is looked at less often */
@@ -39,15 +40,11 @@ struct bsg_enforcer {
 	bool cannot_end;	/* the kernel takes no program with an end */
 };
 
-/* FNV-1a over the state folder: two agents on one machine do not touch each other's programs. */
+/* By the state folder: two agents on one machine do not touch each other's programs. */
 static void name_program(const char *state, char out[static BSG_DEVBPF_NAME])
 {
-	uint32_t hash = 2166136261u;
-
-	for (const char *at = state; *at; at++)
-		hash = (hash ^ (unsigned char)*at) * 16777619u;
 	memset(out, 0, BSG_DEVBPF_NAME);
-	snprintf(out, BSG_DEVBPF_NAME, "bsg_cam%08x", hash);
+	snprintf(out, BSG_DEVBPF_NAME, "bsg_cam%08x", bsg_text_hash(state));
 }
 
 static enum bsg_err camera_open(const struct bsg_enforce_config *config, struct bsg_enforcer **out,

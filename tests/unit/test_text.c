@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests for base/hex.h, base64.h, id.h and timetext.h. */
+/* Tests for base/hex.h, base64.h, id.h, texthash.h and timetext.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,18 @@
 #include "base/base64.h"
 #include "base/hex.h"
 #include "base/id.h"
+#include "base/texthash.h"
 #include "base/timetext.h"
+
+/* The values of the hash's authors: what is stored by it must not change. */
+static void a_text_has_one_hash(void **state)
+{
+	(void)state;
+	assert_int_equal(bsg_text_hash(""), 0x811c9dc5);
+	assert_int_equal(bsg_text_hash("a"), 0xe40c292c);
+	assert_int_equal(bsg_text_hash("foobar"), 0xbf9cf968);
+	assert_int_not_equal(bsg_text_hash("\xd0\xb1"), bsg_text_hash("\xd0\xb2"));
+}
 
 static void hex_goes_there_and_back(void **state)
 {
@@ -329,6 +340,7 @@ static void a_time_for_people_is_in_the_zone_of_the_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_text_has_one_hash),
 		cmocka_unit_test(hex_goes_there_and_back),
 		cmocka_unit_test(broken_hex_is_refused),
 		cmocka_unit_test(base64_agrees_with_its_rfc),
