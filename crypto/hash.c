@@ -11,17 +11,33 @@
 
 #include "crypto/ossl.h"
 
+/* Looking an algorithm up costs several times what a short message does. Both are made by the first who needs them, and never freed. */
+static _Atomic(EVP_MD *) sha256;
+static _Atomic(EVP_MAC_CTX *) hmac_template;	/* for copies */
+
+static const EVP_MD *get_sha256(void)
+{
+	EVP_MD *made = atomic_load(&sha256), *other = NULL;
+
+	if (made != NULL)
+		return made;
+	made = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (made == NULL || atomic_compare_exchange_strong(&sha256, &other, made))
+		return made;
+	EVP_MD_free(made);
+	return other;
+}
+
 enum bsg_err bsg_sha256(const void *data, size_t len, uint8_t out[static BSG_SHA256_LEN],
 			struct bsg_error *err)
 {
-	if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1)
+	const EVP_MD *md = get_sha256();
+
+	if (md != NULL && EVP_Digest(data, len, out, NULL, md, NULL) == 1)
 		return BSG_OK;
 	memset(out, 0, BSG_SHA256_LEN);
 	return bsg_ossl_fail(err, "SHA-256");
 }
-
-/* For copies: looking the algorithm up costs several times what a short message does. Made by the first who needs it, never freed. */
-static _Atomic(EVP_MAC_CTX *) hmac_template;
 
 static EVP_MAC_CTX *make_template(void)
 {

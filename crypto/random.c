@@ -31,20 +31,39 @@ enum bsg_err bsg_random_id(char out[static BSG_ID_SIZE], struct bsg_error *err)
 	return rc;
 }
 
-enum bsg_err bsg_random_uuid(char out[static BSG_UUID_SIZE], struct bsg_error *err)
+static void put_uuid(uint8_t b[static 16], unsigned version, char out[static BSG_UUID_SIZE])
 {
 	char hex[33];
+
+	b[6] = (uint8_t)((b[6] & 0x0f) | version << 4);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	bsg_hex_encode(b, 16, hex);
+	(void)snprintf(out, BSG_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+		       hex + 16, hex + 20);
+}
+
+enum bsg_err bsg_random_uuid(char out[static BSG_UUID_SIZE], struct bsg_error *err)
+{
+	uint8_t b[16];
+	enum bsg_err rc = bsg_random(b, sizeof(b), err);
+
+	out[0] = '\0';
+	if (rc == BSG_OK)
+		put_uuid(b, 4, out);
+	return rc;
+}
+
+enum bsg_err bsg_random_uuid_at(int64_t utc_ms, char out[static BSG_UUID_SIZE], struct bsg_error *err)
+{
 	uint8_t b[16];
 	enum bsg_err rc = bsg_random(b, sizeof(b), err);
 
 	out[0] = '\0';
 	if (rc != BSG_OK)
 		return rc;
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
-	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	bsg_hex_encode(b, sizeof(b), hex);
-	(void)snprintf(out, BSG_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
-		       hex + 16, hex + 20);
+	for (int i = 0; i < 6; i++)
+		b[i] = (uint8_t)((uint64_t)utc_ms >> (40 - 8 * i));
+	put_uuid(b, 7, out);
 	return BSG_OK;
 }
 

@@ -21,6 +21,14 @@ enum bsg_err bsg_random_id(char out[static BSG_ID_SIZE], struct bsg_error *err) 
 /** Make a UUID (RFC 9562, version 4) in lower case. */
 enum bsg_err bsg_random_uuid(char out[static BSG_UUID_SIZE], struct bsg_error *err) BSG_MUST_CHECK;
 
+/**
+ * Make a UUID that begins with a time (RFC 9562, version 7), in lower case: for ids of what is stored in great numbers, as those made
+ * one after the other are then stored side by side. Who holds one knows when it was made.
+ *
+ * @param utc_ms  Unix milliseconds, of which 48 bits are kept
+ */
+enum bsg_err bsg_random_uuid_at(int64_t utc_ms, char out[static BSG_UUID_SIZE], struct bsg_error *err) BSG_MUST_CHECK;
+
 /** Make a bearer token. Store its SHA-256 only: 256 random bits need no slow hash. */
 enum bsg_err bsg_random_token(char out[static BSG_RANDOM_TOKEN_SIZE], struct bsg_error *err)
 	BSG_MUST_CHECK;

@@ -92,7 +92,7 @@ static bool check_crossing(struct bsg_http_exchange *x, struct bsg_server *serve
 	int64_t now = bsg_now(server);
 	char *uuid = bsg_http_alloc(x, BSG_UUID_SIZE);
 
-	if (uuid == NULL || bsg_random_uuid(uuid, NULL) != BSG_OK) {
+	if (uuid == NULL || bsg_random_uuid_at(bsg_clock_utc_ms(server->clock), uuid, NULL) != BSG_OK) {
 		bsg_http_fail(x, BSG_E_NO_MEMORY, NULL);
 		return false;
 	}

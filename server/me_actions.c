@@ -209,7 +209,7 @@ void bsg_post_me_left(struct bsg_http_exchange *x, void *app)
 		return;
 	}
 	bsg_change_begin(&change, server, x);
-	if (bsg_random_uuid(id, &change.err) != BSG_OK) {
+	if (bsg_random_uuid_at(bsg_clock_utc_ms(server->clock), id, &change.err) != BSG_OK) {
 		bsg_http_fail(x, BSG_E_BUG, &change.err);
 		return;
 	}

@@ -84,6 +84,25 @@ static void ids_and_tokens_are_well_formed_and_new(void **state)
 	assert_string_not_equal(token[0], token[1]);
 }
 
+/* RFC 9562, section 5.7, with the time of its appendix A.6. */
+static void uuids_of_a_time_are_in_its_order(void **state)
+{
+	char uuid[3][BSG_UUID_SIZE];
+
+	(void)state;
+	assert_int_equal(bsg_random_uuid_at(INT64_C(0x017f22e279b0), uuid[0], NULL), BSG_OK);
+	assert_int_equal(bsg_random_uuid_at(INT64_C(0x017f22e279b0), uuid[1], NULL), BSG_OK);
+	assert_int_equal(bsg_random_uuid_at(INT64_C(0x017f22e279b1), uuid[2], NULL), BSG_OK);
+	for (int i = 0; i < 3; i++) {
+		assert_true(bsg_id_is_uuid(uuid[i]));
+		assert_non_null(strchr("89ab", uuid[i][19]));
+	}
+	assert_int_equal(strncmp(uuid[0], "017f22e2-79b0-7", 15), 0);
+	assert_int_equal(strncmp(uuid[0], uuid[1], 15), 0);
+	assert_string_not_equal(uuid[0], uuid[1]);
+	assert_true(strcmp(uuid[0], uuid[2]) < 0 && strcmp(uuid[1], uuid[2]) < 0);
+}
+
 static void every_bit_of_a_token_is_random(void **state)
 {
 	unsigned ones[BSG_RANDOM_TOKEN_LEN] = { 0 };
@@ -394,6 +413,7 @@ int main(void)
 		cmocka_unit_test(sha256_agrees_with_its_standard),
 		cmocka_unit_test(hmac_agrees_with_its_rfc),
 		cmocka_unit_test(ids_and_tokens_are_well_formed_and_new),
+		cmocka_unit_test(uuids_of_a_time_are_in_its_order),
 		cmocka_unit_test(every_bit_of_a_token_is_random),
 		cmocka_unit_test(secrets_are_wiped_and_compared_whole),
 		WITH_SCRATCH(a_secret_that_others_may_read_is_refused),
