@@ -186,16 +186,20 @@ static enum bsg_err step_phone(struct making *m, struct bsg_error *err)
 
 static enum bsg_err put(struct making *m, struct bsg_error *err)
 {
-	struct bsg_op ops[2] = {{.kind = BSG_OP_ORDERS_PUT}};
+	const int64_t renewal = m->server->settings.orders_renewal, due = bsg_orders_due_at(m->rec.id, m->now, renewal);
+	struct bsg_op orders = {.kind = BSG_OP_ORDERS_PUT}, ops[2];
+	size_t n = 0;
 
-	ops[0].orders_put = (struct bsg_op_orders_put){
+	orders.orders_put = (struct bsg_op_orders_put){
 		.device = m->rec.id, .expected_serial = m->rec.serial, .serial = m->rec.serial + 1, .change = m->rec.change,
-		.policy = m->policy, .expires = m->message.orders.expires,
-		.due = bsg_orders_due_at(m->rec.id, m->now, m->server->settings.orders_renewal), .issued = m->now,
+		.policy = m->policy, .expires = m->message.orders.expires, .due_from = due - renewal / 2, .due = due, .issued = m->now,
 		.digest = m->digest, .content = m->content, .bytes = {m->bytes.data, m->bytes.len},
 	};
-	ops[1] = m->step.delivery.op;
-	return bsg_store_apply(m->server->store, ops, m->step.platform != NULL ? 2 : 1, err);
+	/* First what is refused more often: a phone answers at any time. */
+	if (m->step.platform != NULL)
+		ops[n++] = m->step.delivery.op;
+	ops[n++] = orders;
+	return bsg_store_apply(m->server->store, ops, n, err);
 }
 
 static bool is_current(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t policy)

@@ -22,7 +22,8 @@ enum bsg_query_kind {
 	BSG_QUERY_INVITATION, BSG_QUERY_DEVICE, BSG_QUERY_DEVICES, BSG_QUERY_DEVICES_PERSON, BSG_QUERY_CERTIFICATE,
 	BSG_QUERY_POLICY, BSG_QUERY_POLICY_ACTIVE, BSG_QUERY_POLICIES, BSG_QUERY_APPROVALS, BSG_QUERY_PLACE_SECRET,
 	BSG_QUERY_EXEMPTION, BSG_QUERY_EXEMPTIONS, BSG_QUERY_EXEMPTIONS_PERSON, BSG_QUERY_EXEMPT,
-	BSG_QUERY_ORDERS, BSG_QUERY_ORDERS_HEAD, BSG_QUERY_DUE, BSG_QUERY_DUE_AHEAD, BSG_QUERY_DUE_POLICY, BSG_QUERY_CROSSING,
+	BSG_QUERY_EXEMPT_AT_ALL,
+	BSG_QUERY_ORDERS, BSG_QUERY_ORDERS_HEAD, BSG_QUERY_DUE_CHANGED, BSG_QUERY_DUE, BSG_QUERY_DUE_AHEAD, BSG_QUERY_DUE_POLICY, BSG_QUERY_CROSSING,
 	BSG_QUERY_MOVES, BSG_QUERY_CROSSINGS, BSG_QUERY_CROSSINGS_PERSON, BSG_QUERY_PRESENT, BSG_QUERY_REPORT_LATEST,
 	BSG_QUERY_REPORTS, BSG_QUERY_GATE_CREDENTIALS, BSG_QUERY_GATE_CREDENTIALS_PLACE, BSG_QUERY_TURNSTILE_BY_TOKEN,
 	BSG_QUERY_TURNSTILE, BSG_QUERY_TURNSTILES, BSG_QUERY_ADMIN, BSG_QUERY_ADMINS, BSG_QUERY_TOKEN,
@@ -90,10 +91,11 @@ struct bsg_backend {
 	enum bsg_err (*open)(const char *where, const struct bsg_store_options *options, void **out,
 			     struct bsg_error *err);
 	void (*close)(void *self);
-	enum bsg_err (*begin)(void *self, struct bsg_error *err);
+	enum bsg_err (*begin)(void *self, bool careful, struct bsg_error *err);
 	/*
 	 * Apply one batch inside the transaction: all of it, or nothing, and set batch->rc, err, failed_op. Anything but BSG_OK
-	 * means that the transaction as a whole is lost.
+	 * means that the transaction as a whole is lost; BSG_E_CONFLICT, unless it was begun carefully: it can be had by applying all again
+	 * carefully, as a batch was refused when it had changed something already. A batch may be applied again from the start.
 	 */
 	enum bsg_err (*apply)(void *self, struct bsg_batch *batch, struct bsg_error *err);
 	enum bsg_err (*commit)(void *self, struct bsg_error *err);

@@ -279,7 +279,8 @@ static enum bsg_err check_rest(const struct bsg_op *op, struct bsg_error *err)
 	else if (op->kind == BSG_OP_EXEMPTION_END)
 		good = op->exemption_end.at > 0;
 	else if (op->kind == BSG_OP_ORDERS_PUT)
-		good = op->orders_put.expected_serial >= 0 && op->orders_put.serial > op->orders_put.expected_serial;
+		good = op->orders_put.expected_serial >= 0 && op->orders_put.serial > op->orders_put.expected_serial &&
+		       op->orders_put.due > 0;
 	else if (op->kind == BSG_OP_APPLE_AUTHENTICATE)
 		good = op->apple_authenticate.at > 0 && op->apple_authenticate.os_version >= 0;
 	else if (op->kind == BSG_OP_APPLE_TOKEN_UPDATE)

@@ -270,7 +270,7 @@ struct bsg_op_place_secret_add {
  *
  * @return BSG_E_NOT_FOUND
  * @return BSG_E_CONFLICT  the serial is no longer @expected_serial, or the device's `change` no longer @change
- * @return BSG_E_INVALID   serial <= expected_serial
+ * @return BSG_E_INVALID   serial <= expected_serial, or no due
  */
 struct bsg_op_orders_put {
 	const char *device;
@@ -279,7 +279,7 @@ struct bsg_op_orders_put {
 	int64_t change, policy;		/* what they were made from: bsg_device_rec.change, version in force */
 	int64_t expires;
 	int64_t issued;
-	int64_t due;			/* when they are to be renewed */
+	int64_t due_from, due;		/* when they are to be renewed, > 0: a time between the two that the device has already stays */
 	const uint8_t *digest;
 	const uint8_t *content;		/* SHA-256 of what they say, without keys and signature */
 	struct bsg_bytes bytes;		/* signed */

@@ -229,9 +229,13 @@ enum bsg_err bsg_store_exemptions_of(struct bsg_store *store, const char *device
 				     int64_t until, size_t max, struct bsg_exempt_rec *out, size_t *n,
 				     struct bsg_error *err)
 {
-	struct bsg_query q = ask(BSG_QUERY_EXEMPT, device, person, out);
-	enum bsg_err rc;
+	struct bsg_query q = ask(BSG_QUERY_EXEMPT_AT_ALL, device, person, out);
+	enum bsg_err rc = run(store, &q, err);
 
+	*n = 0;
+	if (rc != BSG_OK || q.n == 0)	/* nearly everybody: a list that is sorted costs several times as much, also an empty one */
+		return rc;
+	q.kind = BSG_QUERY_EXEMPT;
 	q.num[0] = from;
 	q.num[1] = until;
 	q.limit = max;
@@ -257,22 +261,37 @@ enum bsg_err bsg_store_orders(struct bsg_store *store, const char *device, struc
 	return find(store, &q, "device", err);
 }
 
-/* Three lists, one after the other; a cursor begins with the mark of its list. */
+/*
+ * Where a list begins: the times of device_due after which it looks, without those that never had orders (0). As a cursor, so that no page
+ * is looked for from there again.
+ */
+static const char *first_cursor(enum bsg_query_kind kind, const struct bsg_due_ask *due, char buf[static BSG_CURSOR_SIZE])
+{
+	if (kind != BSG_QUERY_DUE && kind != BSG_QUERY_DUE_AHEAD)
+		return NULL;
+	(void)snprintf(buf, BSG_CURSOR_SIZE, "%" PRId64 ".~", kind == BSG_QUERY_DUE_AHEAD && due->latest > 0 ? due->latest : 0);
+	return buf;
+}
+
+/* Four lists, one after the other; a cursor begins with the mark of its list. */
 enum bsg_err bsg_store_orders_due(struct bsg_store *store, const struct bsg_due_ask *due, struct bsg_page *page,
 				  struct bsg_due_rec *out, struct bsg_error *err)
 {
-	static const char marks[] = "dfp";
-	static const enum bsg_query_kind kinds[] = { BSG_QUERY_DUE, BSG_QUERY_DUE_AHEAD, BSG_QUERY_DUE_POLICY };
+	static const char marks[] = "cdfp";
+	static const enum bsg_query_kind kinds[] = { BSG_QUERY_DUE_CHANGED, BSG_QUERY_DUE, BSG_QUERY_DUE_AHEAD, BSG_QUERY_DUE_POLICY };
 	const char *mark = given(page->cursor) ? strchr(marks, page->cursor[0]) : marks;
 	struct bsg_query q = ask(kinds[mark != NULL ? mark - marks : 0], NULL, NULL, out);
 	struct bsg_page part = { .cursor = given(page->cursor) ? page->cursor + 1 : NULL, .limit = page->limit };
+	char first[BSG_CURSOR_SIZE];
 	enum bsg_err rc;
 
+	if (!given(part.cursor))
+		part.cursor = first_cursor(q.kind, due, first);
 	page->n = 0;
 	page->next[0] = '\0';
 	if (mark == NULL)
 		return bsg_fail(err, BSG_E_INVALID, "this is no cursor of this list: begin without one");
-	q.num[0] = q.kind == BSG_QUERY_DUE_AHEAD ? due->latest : due->now;
+	q.num[0] = due->now;
 	q.num[1] = q.kind == BSG_QUERY_DUE_AHEAD ? due->issued_from : due->policy;
 	rc = list(store, &q, BSG_CURSOR_NUM_TEXT, &part, err);
 	page->n = part.n;

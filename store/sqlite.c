@@ -296,10 +296,19 @@ static void apply_ops(struct bsg_sqlite *self, struct bsg_batch *batch)
 	}
 }
 
+/* Take back what a refused batch changed. A savepoint copies each page that is written under it, and most are refused before that. */
+static enum bsg_err undo(struct bsg_sqlite *self, int64_t n_changes, struct bsg_error *err)
+{
+	if (self->is_careful)
+		return bsg_sqlite_run(self, BSG_SQL_UNDO, NULL, 0, NULL, err);
+	return sqlite3_total_changes64(self->db) == n_changes ? BSG_OK : bsg_fail(err, BSG_E_CONFLICT, "a batch was refused halfway");
+}
+
 static enum bsg_err apply_batch(void *arg, struct bsg_batch *batch, struct bsg_error *err)
 {
 	struct bsg_sqlite *self = arg;
-	enum bsg_err rc = bsg_sqlite_run(self, BSG_SQL_SAVEPOINT, NULL, 0, NULL, err);
+	const int64_t n_changes = sqlite3_total_changes64(self->db);
+	enum bsg_err rc = self->is_careful ? bsg_sqlite_run(self, BSG_SQL_SAVEPOINT, NULL, 0, NULL, err) : BSG_OK;
 
 	if (rc != BSG_OK)
 		return rc;
@@ -309,19 +318,20 @@ static enum bsg_err apply_batch(void *arg, struct bsg_batch *batch, struct bsg_e
 		return batch->rc;
 	}
 	if (batch->rc != BSG_OK)
-		rc = bsg_sqlite_run(self, BSG_SQL_UNDO, NULL, 0, NULL, err);
+		rc = undo(self, n_changes, err);
 	if (rc == BSG_OK && batch->rc != BSG_OK && self->conflict != NULL)
 		rc = bsg_sqlite_flag_conflict(self, self->conflict, err);
-	if (rc == BSG_OK)
+	if (rc == BSG_OK && self->is_careful)
 		rc = bsg_sqlite_run(self, BSG_SQL_RELEASE, NULL, 0, NULL, err);
 	return rc;
 }
 
-static enum bsg_err begin(void *arg, struct bsg_error *err)
+static enum bsg_err begin(void *arg, bool careful, struct bsg_error *err)
 {
 	struct bsg_sqlite *self = arg;
 
 	self->lost = false;
+	self->is_careful = careful;
 	return bsg_sqlite_run(self, BSG_SQL_BEGIN, NULL, 0, NULL, err);
 }
 

@@ -32,6 +32,7 @@ struct bsg_sqlite {
 	sqlite3 *db;					/* the writer's */
 	sqlite3_stmt *statements[BSG_SQL_COUNT];
 	bool lost;		/* the disk or the database failed: the transaction cannot go on */
+	bool is_careful;	/* each batch of this transaction can be taken back alone */
 	int64_t proposed;	/* policy version made by this batch; 0: none */
 	const struct bsg_op *conflict;	/* the reports whose refusal is to be remembered (ops.h) */
 	struct bsg_audit_rec entry;	/* room for the one being written */

@@ -76,16 +76,20 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 		"x.person = ?1 AND " EXEMPTION_REST },
 	[BSG_QUERY_EXEMPT] = { .sql = "SELECT functions, from_at, until_at FROM exemption WHERE person = ?2 AND device IN ('', ?1) "
 		"AND approved > 0 AND ended = 0 AND until_at > ?5 AND from_at < ?6 ORDER BY from_at, id LIMIT ?10" },
+	[BSG_QUERY_EXEMPT_AT_ALL] = { .sql = "SELECT functions, from_at, until_at FROM exemption WHERE person = ?2 AND approved > 0 AND "
+		"ended = 0 LIMIT ?10" },
 	[BSG_QUERY_PLACE_SECRET] = { .sql = "SELECT key, day_root, created FROM place_secret WHERE place = ?1" },
 	[BSG_QUERY_ORDERS] = { .blob = true, .sql = "SELECT " ORDERS ", o.bytes FROM device d "
 		"LEFT JOIN orders o ON o.device = d.id WHERE d.id = ?1" },
 	[BSG_QUERY_ORDERS_HEAD] = { .sql = "SELECT " ORDERS " FROM device d WHERE d.id = ?1" },
-	[BSG_QUERY_DUE] = { .sql = "SELECT id, state, due || '.' || id FROM device WHERE due <= ?5 AND (due, id) > (?9, ?8) "
-		"ORDER BY due, id LIMIT ?10" },
-	[BSG_QUERY_DUE_AHEAD] = { .sql = "SELECT id, state, due || '.' || id FROM device WHERE due > ?5 AND orders_issued >= ?6 AND (due, id) > "
-		"(?9, ?8) ORDER BY due, id LIMIT ?10" },
+	[BSG_QUERY_DUE_CHANGED] = { .sql = "SELECT id, state, '0.' || id FROM device WHERE change <> orders_change AND id > ?8 "
+		"ORDER BY id LIMIT ?10" },
+	[BSG_QUERY_DUE] = { .sql = "SELECT id, state, due || '.' || id FROM device WHERE due <= ?5 AND change = orders_change AND "
+		"(due, id) > (?9, ?8) ORDER BY due, id LIMIT ?10" },
+	[BSG_QUERY_DUE_AHEAD] = { .sql = "SELECT id, state, due || '.' || id FROM device WHERE orders_issued >= ?6 AND "
+		"change = orders_change AND (due, id) > (?9, ?8) ORDER BY due, id LIMIT ?10" },
 	[BSG_QUERY_DUE_POLICY] = { .sql = "SELECT id, state, orders_policy || '.' || id FROM device WHERE state = 2 AND "
-		"orders_policy < ?6 AND due > ?5 AND (orders_policy, id) > (?9, ?8) ORDER BY orders_policy, id LIMIT ?10" },
+		"orders_policy < ?6 AND due > ?5 AND change = orders_change AND (orders_policy, id) > (?9, ?8) ORDER BY orders_policy, id LIMIT ?10" },
 	[BSG_QUERY_CROSSING] = { .sql = "SELECT " CROSSING " FROM crossing c WHERE c.id = ?1" },
 	[BSG_QUERY_MOVES] = { .sql = "SELECT device, applied, seq FROM crossing_move WHERE crossing = ?1 ORDER BY device "
 		"LIMIT ?10" },
@@ -132,7 +136,7 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_COUNTS] = { .walks = true, .sql = "SELECT (SELECT count(*) FROM person WHERE left_at = 0), "
 		"(SELECT count(*) FROM device WHERE state = 2), "
 		"(SELECT count(*) FROM device WHERE direction = 1 AND state = 2), "
-		"(SELECT count(*) FROM policy WHERE state = 1), (SELECT count(*) FROM device WHERE due = 0)" },
+		"(SELECT count(*) FROM policy WHERE state = 1), (SELECT count(*) FROM device WHERE change <> orders_change)" },
 };
 
 const char *bsg_sqlite_query_sql(enum bsg_query_kind kind, bool *walks)

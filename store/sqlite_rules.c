@@ -130,16 +130,16 @@ enum bsg_err bsg_sqlite_place_secret_add(struct bsg_sqlite *self, struct bsg_op 
 enum bsg_err bsg_sqlite_orders_put(struct bsg_sqlite *self, struct bsg_op *op, struct bsg_error *err)
 {
 	const struct bsg_op_orders_put *put = &op->orders_put;
+	const struct bsg_value head[] = { bsg_text(put->device), bsg_num(put->expected_serial), bsg_num(put->serial),
+		bsg_num(put->change), bsg_num(put->policy), bsg_num(put->expires), bsg_num(put->due), bsg_sha(put->digest),
+		bsg_num(put->issued), bsg_sha(put->content), bsg_num(put->due_from) };
 	struct bsg_sqlite_row row;
 	int64_t n;
 	bool found;
-	enum bsg_err rc = bsg_sqlite_run(self, BSG_SQL_ORDERS_HEAD,
-					 BSG_VALUES(bsg_text(put->device), bsg_num(put->expected_serial),
-						    bsg_num(put->serial), bsg_num(put->change), bsg_num(put->policy),
-						    bsg_num(put->expires), bsg_num(put->due), bsg_sha(put->digest),
-						    bsg_num(put->issued), bsg_sha(put->content)),
-					 &n, err);
+	enum bsg_err rc = bsg_sqlite_run(self, BSG_SQL_ORDERS_HEAD_NEXT, head, 11, &n, err);
 
+	if (rc == BSG_OK && n == 0)
+		rc = bsg_sqlite_run(self, BSG_SQL_ORDERS_HEAD, head, 10, &n, err);
 	if (rc != BSG_OK)
 		return rc;
 	if (n == 1) {

@@ -17,7 +17,7 @@ STATEMENT(PERSON_LEAVE, "UPDATE person SET left_at = ?2 WHERE id = ?1 AND left_a
 STATEMENT(PERSON_BADGES_END, "DELETE FROM badge WHERE person = ?1")
 STATEMENT(PERSON_INVITATIONS_END, "DELETE FROM invitation WHERE person = ?1 AND consumed = 0")
 STATEMENT(PERSON_DEVICES_END,
-	"UPDATE device SET state = 0, carried = 0, ended = iif(ended = 0, ?2, ended), change = change + 1, due = 0 "
+	"UPDATE device SET state = 0, carried = 0, ended = iif(ended = 0, ?2, ended), change = change + 1 "
 	"WHERE person = ?1 AND state <> 0")
 STATEMENT(PERSON_EXEMPTIONS_END, "UPDATE exemption SET ended = ?2 WHERE person = ?1 AND ended = 0 AND until_at > ?2")
 STATEMENT(BADGE_ADD, "INSERT INTO badge (number, person, since) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
@@ -32,12 +32,12 @@ STATEMENT(DEVICE_ADD,
 	"INSERT INTO device (id, person, kind, class, state, carried, enrolled) VALUES (?1, ?2, ?3, ?4, 2, ?5, ?6)")
 STATEMENT(DEVICE, "SELECT state, carried, release_at, change, person, '', '', '' FROM device WHERE id = ?1")
 STATEMENT(DEVICE_STATE,
-	"UPDATE device SET state = ?2, carried = 0, ended = iif(ended = 0, ?3, ended), change = change + 1, due = 0 WHERE id = ?1")
+	"UPDATE device SET state = ?2, carried = 0, ended = iif(ended = 0, ?3, ended), change = change + 1 WHERE id = ?1")
 STATEMENT(DEVICE_EXEMPTIONS_END,
 	"UPDATE exemption SET ended = ?3 WHERE person = ?1 AND device = ?2 AND ended = 0 AND until_at > ?3")
 STATEMENT(DEVICE_CARRIED, "UPDATE device SET carried = ?2 WHERE id = ?1")
 STATEMENT(DEVICE_RELEASE,
-	"UPDATE device SET release_at = ?2, release_reason = ?3, change = change + 1, due = 0 WHERE id = ?1")
+	"UPDATE device SET release_at = ?2, release_reason = ?3, change = change + 1 WHERE id = ?1")
 STATEMENT(DEVICE_CONFLICT, "UPDATE device SET conflict_at = max(conflict_at, ?2) WHERE id = ?1")
 STATEMENT(CERTIFICATE_DER_ADD, "INSERT INTO certificate_der (der) VALUES (?1)")
 STATEMENT(CERTIFICATE_ADD,
@@ -74,9 +74,13 @@ STATEMENT(EXEMPTIONS_IN_FORCE,
 STATEMENT(EXEMPTION_APPROVE, "UPDATE exemption SET approver = ?2, approved = ?3 WHERE id = ?1")
 STATEMENT(EXEMPTION_END, "UPDATE exemption SET ended = ?2, ended_by = ?3 WHERE id = ?1")
 STATEMENT(EXEMPTION_DEVICES,
-	"UPDATE device SET change = change + 1, due = 0 WHERE person = ?1 AND (?2 = '' OR id = ?2) AND state = 2")
+	"UPDATE device SET change = change + 1 WHERE person = ?1 AND (?2 = '' OR id = ?2) AND state = 2")
 STATEMENT(PLACE_SECRET_ADD,
 	"INSERT INTO place_secret (place, key, day_root, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
+/* What most orders change: no index has any of it but the small one of devices whose orders are not made yet. */
+STATEMENT(ORDERS_HEAD_NEXT,
+	"UPDATE device SET serial = ?3, orders_change = ?4, orders_expire = ?6, orders_digest = ?8, orders_issued = ?9, orders_content = ?10 "
+	"WHERE id = ?1 AND serial = ?2 AND change = ?4 AND orders_policy = ?5 AND due > 0 AND due BETWEEN ?11 AND ?7")
 STATEMENT(ORDERS_HEAD,
 	"UPDATE device SET serial = ?3, orders_change = ?4, orders_policy = ?5, orders_expire = ?6, due = ?7, orders_digest = ?8, "
 	"orders_issued = ?9, orders_content = ?10 "
@@ -114,7 +118,7 @@ STATEMENT(APPLE_INHERIT,
 	"place = iif(o.at > n.at, o.place, n.place), gate = iif(o.at > n.at, o.gate, n.gate), "
 	"direction = iif(o.at > n.at, o.direction, n.direction), at = max(o.at, n.at), "
 	"release_reason = iif(o.release_at > n.release_at, o.release_reason, n.release_reason), "
-	"release_at = max(o.release_at, n.release_at), change = n.change + 1, due = 0 FROM device AS o WHERE n.id = ?1 AND o.id = ?2")
+	"release_at = max(o.release_at, n.release_at), change = n.change + 1 FROM device AS o WHERE n.id = ?1 AND o.id = ?2")
 STATEMENT(APPLE_AUTHENTICATE,
 	"INSERT INTO apple_device (num, device, state, udid, supervised, os_version, model, product, authenticated, kind) "
 	"VALUES ((SELECT device_num FROM certificate WHERE sha256 = ?8), ?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, "
@@ -203,7 +207,7 @@ STATEMENT(CROSSING_DEVICES,
 STATEMENT(CROSSING_DEVICE, "SELECT state, carried, seq, at, id, person, '', '' FROM device WHERE id = ?1")
 STATEMENT(MOVE_ADD, "INSERT INTO crossing_move (crossing, device, applied, seq) VALUES (?1, ?2, ?3, ?4)")
 STATEMENT(DEVICE_MOVE,
-	"UPDATE device SET seq = ?2, place = ?3, gate = ?4, direction = ?5, at = ?6, change = change + 1, due = 0 WHERE id = ?1")
+	"UPDATE device SET seq = ?2, place = ?3, gate = ?4, direction = ?5, at = ?6, change = change + 1 WHERE id = ?1")
 STATEMENT(INSTANCE, "SELECT sequence, instance FROM instance WHERE device = ?1")
 STATEMENT(INSTANCE_ADD, "INSERT INTO instance (device, instance, sequence) VALUES (?1, ?2, ?3)")
 STATEMENT(INSTANCE_NEXT, "UPDATE instance SET sequence = ?2 WHERE device = ?1")

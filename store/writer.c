@@ -52,9 +52,9 @@ static unsigned take_group(struct bsg_writer *w, struct bsg_batch **out)
 	return n;
 }
 
-static enum bsg_err commit_group(struct bsg_store *store, struct bsg_batch *group, struct bsg_error *err)
+static enum bsg_err try_group(struct bsg_store *store, struct bsg_batch *group, bool careful, struct bsg_error *err)
 {
-	enum bsg_err rc = store->backend->begin(store->self, err);
+	enum bsg_err rc = store->backend->begin(store->self, careful, err);
 
 	if (rc != BSG_OK)
 		return rc;
@@ -68,6 +68,14 @@ static enum bsg_err commit_group(struct bsg_store *store, struct bsg_batch *grou
 	if (rc != BSG_OK)
 		store->backend->rollback(store->self);
 	return rc;
+}
+
+/* That a batch is refused halfway is rare: so all of its group pay for it, once, and not each batch always. */
+static enum bsg_err commit_group(struct bsg_store *store, struct bsg_batch *group, struct bsg_error *err)
+{
+	enum bsg_err rc = try_group(store, group, false, err);
+
+	return rc == BSG_E_CONFLICT ? try_group(store, group, true, err) : rc;
 }
 
 /*

@@ -23,12 +23,13 @@ struct cost {
 static const bool statements_looked_at[BSG_SQL_COUNT] = {
 	[BSG_SQL_BADGE_PERSON] = true, [BSG_SQL_CROSSING] = true, [BSG_SQL_CROSSING_ADD] = true, [BSG_SQL_CROSSING_MOVES] = true,
 	[BSG_SQL_CROSSING_DEVICES] = true, [BSG_SQL_MOVE_ADD] = true, [BSG_SQL_DEVICE_MOVE] = true, [BSG_SQL_ORDERS_HEAD] = true,
+	[BSG_SQL_ORDERS_HEAD_NEXT] = true,
 	[BSG_SQL_ORDERS_BYTES] = true, [BSG_SQL_ORDERS_STATE] = true, [BSG_SQL_ORDERS_KEEP] = true,
 };
 
 static const bool queries_looked_at[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_PERSON_BY_BADGE] = true, [BSG_QUERY_DEVICE] = true, [BSG_QUERY_CROSSING] = true, [BSG_QUERY_MOVES] = true,
-	[BSG_QUERY_ORDERS] = true, [BSG_QUERY_ORDERS_HEAD] = true, [BSG_QUERY_DUE] = true, [BSG_QUERY_DUE_AHEAD] = true,
+	[BSG_QUERY_ORDERS] = true, [BSG_QUERY_ORDERS_HEAD] = true, [BSG_QUERY_DUE_CHANGED] = true, [BSG_QUERY_DUE] = true, [BSG_QUERY_DUE_AHEAD] = true,
 	[BSG_QUERY_DUE_POLICY] = true, [BSG_QUERY_PRESENT] = true,
 };
 
@@ -63,7 +64,7 @@ static struct cost take_cost(struct store_fixture *f)
 }
 
 /*
- * Phones of one person, all in, with a command out, due for a step and for a push, and each fiftieth for its orders; their certificates'
+ * Phones of one person, all in, with a command out, due for a step and for a push, and each fiftieth without orders, none of them among the first; their certificates'
  * numbers leave room for others, and their crossings come behind those of others: what is read up to an end of a table costs a step less.
  */
 static void add_crowd(struct store_fixture *f, unsigned from, unsigned to)
@@ -76,8 +77,8 @@ static void add_crowd(struct store_fixture *f, unsigned from, unsigned to)
 		"SELECT i, printf('%%032x', i * 2654435761) AS id FROM c; BEGIN; "
 		"INSERT OR IGNORE INTO person VALUES ('crowd', 'Crowd', 'ministry', 'kk', 1, 0); "
 		"INSERT INTO badge SELECT 'crowd' || i, 'crowd', 1 FROM n; "
-		"INSERT INTO device (id, person, kind, class, state, carried, enrolled, seq, place, gate, direction, at, serial, due) SELECT id, 'crowd', "
-		"'ios-device', 'managed', 2, 0, 1, 1, 'house', 'north', 1, 1, 1, iif(i %% 50 = 0, 0, %lld + i) FROM n; "
+		"INSERT INTO device (id, person, kind, class, state, carried, enrolled, seq, place, gate, direction, at, serial, orders_change, due) SELECT id, 'crowd', "
+		"'ios-device', 'managed', 2, 0, 1, 1, 'house', 'north', 1, 1, 1, i %% 1000 BETWEEN 1 AND 980, iif(i %% 1000 BETWEEN 1 AND 980, %lld + i, 0) FROM n; "
 		"INSERT INTO orders SELECT id, zeroblob(200) FROM n; "
 		"INSERT INTO crossing SELECT 'f' || id, 'person:crowd', 'crowd', id, 'house', 'north', 1, 1, 1, 'turnstile:t', 1, 1 FROM n; "
 		"INSERT INTO crossing_move SELECT 'f' || id, id, 1, 1 FROM n; "
@@ -115,7 +116,7 @@ static void cross(struct store_fixture *f, const char *person, const char *badge
 	assert_true(out.crossing_add.devices[0].applied);
 }
 
-/* Orders are made, looked at by a newer policy, fetched, and asked for again. */
+/* Orders are made, looked at by a newer policy, fetched, asked for again, and made anew of the same policy. */
 static void order(struct store_fixture *f, unsigned n)
 {
 	const struct bsg_device_rec rec = get_device(f, device_id(n));
@@ -135,32 +136,34 @@ static void order(struct store_fixture *f, unsigned n)
 	assert_int_equal(bytes.len, 6);
 	bsg_store_blob_free(&bytes);
 	assert_ok(f, bsg_store_orders(f->store, device_id(n), &orders, NULL, &f->err));
+	put.orders_put.expected_serial = 1;
+	put.orders_put.serial = put.orders_put.policy = 2;
+	assert_ok(f, apply(f, &put));
 }
 
 /*
- * The three reasons for which orders are due, each as if nobody were for those before it. Who is in is asked for of the whole house,
+ * The four reasons for which orders are due, each by the mark with which its list's cursors begin. Who is in is asked for of the whole house,
  * without a place or a unit: with one it walks over those elsewhere (store/sqlite_read.c), while a person waits.
  */
 static void look_for_all(struct store_fixture *f)
 {
-	static const struct { struct bsg_due_ask due; unsigned n_empty; } asks[] = {
-		{ { .now = T0, .latest = INT64_MAX, .policy = 3 }, 0 },
-		{ { .now = -1, .latest = ORDERS_DUE, .policy = 3 }, 1 },
-		{ { .now = -1, .latest = INT64_MAX, .policy = 3 }, 2 },
+	static const struct { const char *mark; struct bsg_due_ask due; } asks[] = {
+		{ "c", { .now = T0, .latest = INT64_MAX, .policy = 3 } },
+		{ "d", { .now = ORDERS_DUE + 1000, .latest = INT64_MAX, .policy = 3 } },
+		{ "f", { .now = -1, .latest = ORDERS_DUE, .policy = 3 } },
+		{ "p", { .now = -1, .latest = INT64_MAX, .policy = 3 } },
 	};
 	struct bsg_present_rec present[10];
 	struct bsg_page page = { .limit = 10 };
 	struct bsg_due_rec due[10];
+	char behind[BSG_CURSOR_SIZE];	/* the phones that live a day: each time there is one more of them */
 
+	(void)snprintf(behind, sizeof(behind), "d%lld.~", (long long)ORDERS_DUE + 1);
 	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
-		char cursor[BSG_CURSOR_SIZE] = "";
-
-		for (unsigned k = 0; k <= asks[i].n_empty; k++) {
-			page.cursor = cursor;
-			assert_ok(f, bsg_store_orders_due(f->store, &asks[i].due, &page, due, &f->err));
-			assert_int_equal(page.n, k < asks[i].n_empty ? 0 : 10);
-			memcpy(cursor, page.next, sizeof(cursor));
-		}
+		page.cursor = asks[i].mark[0] == 'd' ? behind : asks[i].mark;
+		assert_ok(f, bsg_store_orders_due(f->store, &asks[i].due, &page, due, &f->err));
+		assert_int_equal(page.n, 10);
+		assert_true(page.next[0] == asks[i].mark[0]);
 	}
 	page.cursor = NULL;
 	assert_ok(f, bsg_store_present(f->store, NULL, NULL, &page, present, &f->err));

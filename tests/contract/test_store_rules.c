@@ -282,6 +282,40 @@ static void orders_are_due_after_a_change_for_renewal_and_for_a_new_policy(void 
 	assert_int_equal(n_due(f, T0 - 2 * 86400, 1, due), 3);	/* the clock was ahead when they were made */
 }
 
+/* So that the orders of a crossing leave the large index of times alone. */
+static void a_time_of_renewal_that_is_near_enough_stays(void **state)
+{
+	static const struct {
+		int64_t from, due, left;	/* days */
+	} puts[] = { { 3, 7, 7 }, { 4, 8, 7 }, { 7, 11, 7 }, { 8, 12, 12 }, { 7, 11, 11 } };
+	struct store_fixture *f = *state;
+	struct bsg_due_rec due[8];
+	struct bsg_orders_rec orders;
+	struct bsg_op put;
+
+	add_person(f, "aida", NULL, "1001");
+	enrol(f, "aida", device_id(1));
+	for (size_t i = 0; i < sizeof(puts) / sizeof(puts[0]); i++) {
+		put = put_op(f, device_id(1), 1);
+		put.orders_put.due_from = T0 + puts[i].from * 86400;
+		put.orders_put.due = T0 + puts[i].due * 86400;
+		assert_ok(f, apply(f, &put));
+		assert_ok(f, bsg_store_orders(f->store, device_id(1), &orders, NULL, &f->err));
+		assert_int_equal(orders.due, T0 + puts[i].left * 86400);
+		assert_int_equal(orders.serial, i + 1);
+		assert_int_equal(n_due(f, orders.due - 1, 1, due), 0);
+		assert_int_equal(n_due(f, orders.due, 1, due), 1);
+	}
+	put = put_op(f, device_id(1), 2);	/* of another policy: as near, and both are written */
+	put.orders_put.due_from = T0;
+	put.orders_put.due = T0 + 12 * 86400;
+	assert_ok(f, apply(f, &put));
+	assert_int_equal(n_due(f, T0 + 12 * 86400 - 1, 2, due), 0);
+	put = put_op(f, device_id(1), 2);
+	put.orders_put.due = 0;
+	assert_int_equal(apply(f, &put), BSG_E_INVALID);
+}
+
 static void orders_of_a_clock_that_was_ahead_are_told_by_when_they_were_issued(void **state)
 {
 	struct store_fixture *f = *state;
@@ -450,6 +484,7 @@ int main(void)
 		TEST(a_serial_is_used_once),
 		TEST(orders_made_from_outdated_facts_are_never_stored),
 		TEST(orders_are_due_after_a_change_for_renewal_and_for_a_new_policy),
+		TEST(a_time_of_renewal_that_is_near_enough_stays),
 		TEST(orders_of_a_clock_that_was_ahead_are_told_by_when_they_were_issued),
 		TEST(orders_that_a_newer_policy_says_too_are_kept),
 		TEST(gates_remember_their_credentials),

@@ -34,7 +34,7 @@ static void a_batch_is_all_or_nothing(void **state)
 /* A batch of one crossing, and what its callback saw. */
 struct job {
 	struct bsg_batch batch;
-	struct bsg_op ops[2];
+	struct bsg_op ops[3];
 	char id[BSG_NAME_SIZE];
 	struct gathered *all;
 	unsigned order;
@@ -133,6 +133,49 @@ static void batches_that_gather_share_one_commit_and_come_back_in_order(void **s
 		assert_int_equal(jobs[i].batch.rc, i % 2 ? BSG_E_CONFLICT : BSG_OK);
 		assert_int_equal(jobs[i].batch.failed_op, i % 2 ? 0 : 2);
 	}
+	free(jobs);
+}
+
+/* Each third adds its person and is refused then: its group is applied again, and answered once. */
+static void a_batch_that_is_refused_halfway_costs_its_neighbours_nothing(void **state)
+{
+	enum { N = 30 };
+	struct store_fixture *f = *state;
+	struct job *jobs = calloc(N, sizeof(*jobs)), blocker;
+	struct bsg_store_stats before, after;
+	struct bsg_audit_check check;
+	struct bsg_person_rec person;
+	struct gathered all;
+
+	assert_non_null(jobs);
+	gathered_init(&all, f);
+	block_writer(&blocker, &all);
+	bsg_store_stats(f->store, &before);
+	for (unsigned i = 0; i < N; i++) {
+		make_job(&jobs[i], &all, i);
+		if (i % 3 == 1) {
+			jobs[i].ops[2] = jobs[i].ops[1];
+			jobs[i].ops[1] = (struct bsg_op){ .kind = BSG_OP_BADGE_ADD, .badge_add = { "1001", "nobody", T0 } };
+			jobs[i].batch.n_ops = 3;
+		}
+		assert_ok(f, bsg_store_submit(f->store, &jobs[i].batch, &f->err));
+	}
+	sem_post(&all.go);
+	wait_for(&all.done, N);
+	bsg_store_stats(f->store, &after);
+	assert_int_equal(after.commits - before.commits, 1);
+	assert_int_equal(after.refused - before.refused, N / 3);
+	for (unsigned i = 0; i < N; i++) {
+		const enum bsg_err rc = bsg_store_person(f->store, jobs[i].id, &person, &f->err);
+
+		assert_int_equal(jobs[i].order, i);
+		assert_int_equal(jobs[i].batch.rc, i % 3 == 1 ? BSG_E_NOT_FOUND : BSG_OK);
+		assert_int_equal(jobs[i].batch.failed_op, i % 3 == 1 ? 1 : 2);
+		assert_int_equal(rc, i % 3 == 1 ? BSG_E_NOT_FOUND : BSG_OK);
+	}
+	assert_ok(f, bsg_store_audit_verify(f->store, &check, &f->err));
+	assert_int_equal(check.n, N - N / 3 + 1);	/* the blocker's, too */
+	assert_int_equal(check.broken_at, 0);
 	free(jobs);
 }
 
@@ -334,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_batch_is_all_or_nothing),
 		TEST(batches_that_gather_share_one_commit_and_come_back_in_order),
+		TEST(a_batch_that_is_refused_halfway_costs_its_neighbours_nothing),
 		TEST(a_full_queue_refuses_and_drains),
 		TEST(a_callback_submits_the_next_batch),
 		TEST(closing_commits_what_is_queued),
