@@ -148,7 +148,7 @@ static json_t *coverage_of(struct bsg_http_exchange *x, struct bsg_server *serve
 	struct bsg_coverage_phone phone;
 	json_t *out = json_object();
 
-	bsg_facts_phone(server, rec, &phone);
+	bsg_facts_phone(server, rec, NULL, &phone);
 	for (unsigned i = 0; i < BSG_FUNCTIONS_COUNT; i++) {
 		struct bsg_coverage_entry entry;
 
@@ -232,20 +232,25 @@ void bsg_get_device_orders(struct bsg_http_exchange *x, void *app)
 	struct bsg_orders_rec head;
 	char etag[BSG_ETAG_SIZE];
 	struct bsg_error err;
+	struct bsg_buf out;
 	enum bsg_err rc;
 
 	if (!bsg_query_only(x, false, NULL) || !find(x, server, &rec))
 		return;
+	bsg_buf_init_secret(&out, BSG_ORDERS_MAX);
 	rc = bsg_orders_make(server, rec.id, false, &err);
 	if (rc == BSG_OK)
 		rc = bsg_store_orders(server->store, rec.id, &head, &bytes, &err);
+	if (rc == BSG_OK)
+		rc = bsg_orders_signed(server, (struct bsg_bytes){bytes.data, bytes.len}, &out, &err);
 	if (rc == BSG_OK) {
 		bsg_orders_etag(&head, etag);
-		bsg_http_answer(x, &(struct bsg_http_answer){.status = 200, .type = "application/cose", .body = bytes.data,
-							      .body_len = bytes.len, .etag = etag});
+		bsg_http_answer(x, &(struct bsg_http_answer){.status = 200, .type = "application/cose", .body = out.data,
+							      .body_len = out.len, .etag = etag});
 	} else {
 		bsg_http_fail(x, rc, &err);
 	}
+	bsg_buf_free(&out);
 	bsg_store_blob_free(&bytes);
 }
 
@@ -300,7 +305,7 @@ static enum bsg_err explain(struct bsg_server *server, const struct bsg_device_r
 				&compiled, err);
 	if (rc == BSG_OK) {
 		query->orders = &compiled->orders;
-		bsg_facts_phone(server, rec, &query->phone);
+		bsg_facts_phone(server, rec, NULL, &query->phone);
 		rc = bsg_explain(query, out, err);
 	}
 	bsg_compiled_free(compiled);
@@ -327,7 +332,7 @@ static enum bsg_err explain_phone(struct bsg_server *server, const struct bsg_de
 	query->policy = active->policy;
 	query->orders = bsg_view_orders(view);
 	query->state = &view->state;
-	bsg_facts_phone(server, rec, &query->phone);
+	bsg_facts_phone(server, rec, NULL, &query->phone);
 	rc = view->has_phone ? bsg_explain(query, out, err) : BSG_E_NOT_FOUND;
 	query->state = NULL;
 	bsg_active_put(active);

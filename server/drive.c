@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/cose.h"
 #include "server/lease.h"
 #include "server/orders.h"
 #include "server/platforms.h"
@@ -15,6 +14,12 @@
 
 const int64_t bsg_took_bounds[BSG_TOOK_BOUNDS] = {1, 2, 5, 10, 30, 60, 300, 3600};
 
+void bsg_drive_orders_init(struct bsg_drive_orders *orders)
+{
+	orders->has = false;
+	orders->bytes = (struct bsg_store_blob){.data = NULL};
+}
+
 enum bsg_err bsg_drive_orders(struct bsg_server *server, const char *device, struct bsg_drive_orders *out, struct bsg_error *err)
 {
 	struct bsg_bytes payload;
@@ -22,12 +27,11 @@ enum bsg_err bsg_drive_orders(struct bsg_server *server, const char *device, str
 	const char *why = "no orders";
 	enum bsg_err rc;
 
-	memset(out, 0, sizeof(*out));
+	bsg_drive_orders_init(out);
 	rc = bsg_store_orders(server->store, device, &head, &out->bytes, err);
 	if (rc != BSG_OK || head.serial == 0)
 		return rc;
-	/* They come from our own store: nobody else could have written them. */
-	rc = bsg_cose_peek(BSG_COSE_ORDERS, (struct bsg_bytes){out->bytes.data, out->bytes.len}, &payload, err);
+	rc = bsg_orders_payload((struct bsg_bytes){out->bytes.data, out->bytes.len}, &payload, err);
 	if (rc == BSG_OK)
 		rc = bsg_orders_decode(payload, &out->message, &why);
 	memcpy(out->message.orders.digest, head.digest, BSG_DIGEST_LEN);
@@ -114,7 +118,6 @@ static bool apps_changed(struct stepping *s)
 	struct bsg_event then = {.kind = BSG_EVENT_TICK};
 	struct bsg_state ignored;
 
-	memset(&s->last, 0, sizeof(s->last));
 	if (s->orders != NULL && s->before.serial == s->orders->serial) {
 		then.time = (struct bsg_time){.utc = s->before.now, .mono_ms = s->before.mono_ms, .auth = true};
 		if (bsg_step(s->orders, NULL, 0, &s->before, &then, &ignored, &s->last) != BSG_OK)
@@ -193,7 +196,7 @@ static enum bsg_err step_under(struct stepping *s, int64_t now, struct bsg_drive
 	if (rc != BSG_OK)
 		return bsg_fail(err, BSG_E_BUG, "the decision refused a step of device %s", s->rec->id);
 	ask.possible = possible(s, &out->phone);
-	ask.apps_changed = apps_changed(s) && (ask.possible & BSG_BIT(BSG_APPS)) != 0;
+	ask.apps_changed = (ask.possible & BSG_BIT(BSG_APPS)) != 0 && apps_changed(s);
 	ask.phone_lease = phone_lease(s);
 	read_evidence(s, &out->phone, &ask);
 	bsg_lease(&out->phone, &ask, &step);
@@ -217,8 +220,8 @@ static enum bsg_err step_event(struct bsg_server *server, const struct bsg_devic
 	if (rc != BSG_OK)
 		return rc;
 	out->platform = bsg_platform_of(server, rec->kind);
-	stored = calloc(1, sizeof(*stored));
-	s = calloc(1, sizeof(*s));
+	stored = malloc(sizeof(*stored));
+	s = malloc(sizeof(*s));
 	rc = stored != NULL && s != NULL ? BSG_OK : bsg_fail(err, BSG_E_NO_MEMORY, "no memory for a step");
 	if (rc == BSG_OK)
 		rc = bsg_drive_orders(server, rec->id, stored, err);

@@ -57,10 +57,13 @@ void bsg_drive_delivered(struct bsg_server *server, const char *device, const st
 
 /* A device's stored orders, prepared. About 40 KiB: not for a small stack. */
 struct bsg_drive_orders {
-	bool has;				/* else there are none yet */
+	bool has;				/* else there are none yet, and the message is not filled */
 	struct bsg_store_blob bytes;		/* that the message leads into */
 	struct bsg_orders_message message;
 };
+
+/** No orders. The message is left as it is: it is large, and nobody looks at it. */
+void bsg_drive_orders_init(struct bsg_drive_orders *orders);
 
 /** Read the newest orders of a device. @param out  bsg_drive_orders_free(); nothing to free on failure. BSG_E_BUG: they are broken */
 enum bsg_err bsg_drive_orders(struct bsg_server *server, const char *device, struct bsg_drive_orders *out,

@@ -83,7 +83,8 @@ static void read_coverage(const struct bsg_store_blob *body, struct bsg_coverage
 	free(batch);
 }
 
-void bsg_facts_phone(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_coverage_phone *out)
+void bsg_facts_phone(struct bsg_server *server, const struct bsg_device_rec *rec, const struct bsg_platform_phone *seen,
+		     struct bsg_coverage_phone *out)
 {
 	struct bsg_report_rec report;
 	struct bsg_store_blob body = {.data = NULL};
@@ -93,10 +94,12 @@ void bsg_facts_phone(struct bsg_server *server, const struct bsg_device_rec *rec
 	if (!bsg_class_parse(rec->class_name, &out->class_of))
 		out->class_of = BSG_CLASS_CLAIMED;
 	if (bsg_platform_of(server, rec->kind) != NULL) {
-		struct bsg_platform_phone known;
+		struct bsg_platform_phone phone;
 
-		if (bsg_drive_look(server, rec, &known, &err) == BSG_OK)
-			out->os_level = known.os_level;
+		if (seen != NULL)
+			out->os_level = seen->os_level;
+		else if (bsg_drive_look(server, rec, &phone, &err) == BSG_OK)
+			out->os_level = phone.os_level;
 		return;
 	}
 	if (bsg_store_report_latest(server->store, rec->id, "coverage", &report, &body, &err) == BSG_OK)

@@ -29,8 +29,13 @@ enum bsg_err bsg_facts_of_device(const struct bsg_server *server, const struct b
 /** Fill @out with only who somebody is, for bsg_policy_concerns(). @param unit "" or NULL: none */
 void bsg_facts_of_person(const char *person, const char *unit, struct bsg_facts *out);
 
-/** Describe a phone for the coverage table, with what its last coverage report lowered. Reads the store. */
-void bsg_facts_phone(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_coverage_phone *out);
+/**
+ * Describe a phone for the coverage table, with what its last coverage report lowered. Reads the store.
+ *
+ * @param seen  what its platform knows of it, if the caller has read that already; NULL: it is read, or the device has an agent
+ */
+void bsg_facts_phone(struct bsg_server *server, const struct bsg_device_rec *rec, const struct bsg_platform_phone *seen,
+		     struct bsg_coverage_phone *out);
 
 /** Whether a kind of enrolment decides by itself. */
 bool bsg_facts_has_agent(const struct bsg_server *server, const char *kind);

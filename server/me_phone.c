@@ -262,7 +262,7 @@ static void put_reasons(struct bsg_html *page, struct bsg_server *server, const 
 	json_t *rows = NULL;
 	struct bsg_error err;
 
-	bsg_facts_phone(server, phone->rec, &query.phone);
+	bsg_facts_phone(server, phone->rec, NULL, &query.phone);
 	if (bsg_explain(&query, &rows, &err) == BSG_OK) {
 		if (phone->view->output.restricted != 0)
 			put_rows(page, phone, rows, true);

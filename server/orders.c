@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making one device's orders: read the facts, compile, derive keys, encode, sign, store if nobody was faster, announce. */
+/* Making one device's orders: read the facts, compile, derive keys, encode, sign, store if nobody was faster, announce. Of a phone without
+ * agent nothing is derived and signed. */
 #include "server/orders.h"
 
 #include <stdio.h>
@@ -30,6 +31,26 @@ void bsg_orders_etag(const struct bsg_orders_rec *rec, char out[static BSG_ETAG_
 int64_t bsg_orders_due_at(const char *device, int64_t now, int64_t renewal)
 {
 	return now + renewal - (int64_t)(bsg_text_hash(device) % (uint32_t)(renewal / 7 + 1));
+}
+
+/* A message begins with a tag, a payload with its map. */
+static bool is_signed(struct bsg_bytes stored)
+{
+	return stored.len > 0 && stored.ptr[0] >> 5 == 6;
+}
+
+enum bsg_err bsg_orders_payload(struct bsg_bytes stored, struct bsg_bytes *payload, struct bsg_error *err)
+{
+	*payload = stored;
+	return is_signed(stored) ? bsg_cose_peek(BSG_COSE_ORDERS, stored, payload, err) : BSG_OK;
+}
+
+enum bsg_err bsg_orders_signed(struct bsg_server *server, struct bsg_bytes stored, struct bsg_buf *out, struct bsg_error *err)
+{
+	if (!is_signed(stored))
+		return bsg_cose_sign(server->home.keyring, BSG_COSE_ORDERS, stored, out, err);
+	bsg_buf_add(out, stored.ptr, stored.len);
+	return bsg_buf_finish(out, err);
 }
 
 enum bsg_err bsg_orders_compile(const struct bsg_server *server, struct bsg_active_policy *policy, const struct bsg_device_rec *rec,
@@ -85,13 +106,16 @@ struct making {
 	struct bsg_device_rec rec;
 	struct bsg_orders_message message;
 	struct bsg_compiled *compiled;
-	uint8_t exit_keys[BSG_PLACES_MAX][BSG_ORDERS_DAYS_MAX * BSG_EXIT_KEY_LEN];
-	uint8_t payload[BSG_ORDERS_PAYLOAD_MAX];
 	uint8_t content[BSG_SHA256_LEN];	/* zero for a discharge, which no policy changes */
-	struct bsg_buf bytes;
+	struct bsg_bytes payload;
+	struct bsg_buf bytes;			/* as they are stored */
 	uint8_t digest[BSG_SHA256_LEN];
 	int64_t now, policy;
-	struct bsg_drive_step step;		/* of a phone without agent, which takes these orders in the same transaction */
+	bool is_driven;				/* a phone without agent takes these orders here, in the same transaction */
+	struct bsg_drive_step step;
+	/* Not zeroed, and wiped where there is something secret in them: */
+	uint8_t exit_keys[BSG_PLACES_MAX][BSG_ORDERS_DAYS_MAX * BSG_EXIT_KEY_LEN];
+	uint8_t buf[BSG_ORDERS_PAYLOAD_MAX];
 };
 
 /* The pseudonym and the exit keys of one place, for the days that the orders may live. */
@@ -147,22 +171,25 @@ static enum bsg_err fill_orders(struct making *m, struct bsg_active_policy *poli
 
 	if (rc != BSG_OK)
 		return rc;
-	rc = digest_of(m->compiled, m->payload, m->content, err);
+	rc = digest_of(m->compiled, m->buf, m->content, err);
 	m->message.orders = m->compiled->orders;
-	for (size_t i = 0; rc == BSG_OK && i < m->message.orders.n_places; i++)
+	for (size_t i = 0; rc == BSG_OK && !m->is_driven && i < m->message.orders.n_places; i++)
 		rc = fill_place(m, i, err);
 	return rc;
 }
 
-static enum bsg_err encode_and_sign(struct making *m, struct bsg_error *err)
+/* Signed for who fetches them; of a phone without agent nobody does, and the server believes its own store (Z12). */
+static enum bsg_err encode(struct making *m, struct bsg_error *err)
 {
-	struct bsg_bytes payload;
 	const char *why = NULL;
-	enum bsg_err rc = bsg_orders_encode(&m->message, m->payload, sizeof(m->payload), &payload, &why);
+	enum bsg_err rc = bsg_orders_encode(&m->message, m->buf, sizeof(m->buf), &m->payload, &why);
 
 	if (rc != BSG_OK)
 		return bsg_fail(err, rc, "orders of device %s: %s", m->rec.id, why != NULL ? why : "cannot be encoded");
-	rc = bsg_cose_sign(m->server->home.keyring, BSG_COSE_ORDERS, payload, &m->bytes, err);
+	if (m->is_driven)
+		bsg_buf_add(&m->bytes, m->payload.ptr, m->payload.len);
+	else
+		rc = bsg_cose_sign(m->server->home.keyring, BSG_COSE_ORDERS, m->payload, &m->bytes, err);
 	if (rc == BSG_OK)
 		rc = bsg_buf_finish(&m->bytes, err);
 	if (rc == BSG_OK)
@@ -176,7 +203,7 @@ static enum bsg_err step_phone(struct making *m, struct bsg_error *err)
 	struct bsg_orders *orders = &m->message.orders;
 	const char *why = NULL;
 
-	if (bsg_platform_of(m->server, m->rec.kind) == NULL)
+	if (!m->is_driven)
 		return BSG_OK;
 	memcpy(orders->digest, m->digest, BSG_DIGEST_LEN);
 	if (bsg_orders_prepare(orders, &why) != BSG_OK)
@@ -231,9 +258,10 @@ static enum bsg_err fill(struct making *m, const char *device, bool renew, struc
 	*wanted = renew || !is_current(m->server, &m->rec, m->policy);
 	if (!*wanted)
 		return BSG_OK;
+	m->is_driven = bsg_platform_of(m->server, m->rec.kind) != NULL;
 	rc = m->rec.state == BSG_DEVICE_ACTIVE ? fill_orders(m, *policy, err) : fill_discharge(m, err);
 	if (rc == BSG_OK)
-		rc = encode_and_sign(m, err);
+		rc = encode(m, err);
 	return rc == BSG_OK ? step_phone(m, err) : rc;
 }
 
@@ -258,6 +286,16 @@ static enum bsg_err try_once(struct making *m, const char *device, bool renew, b
 	return rc;
 }
 
+static void forget(struct making *m)
+{
+	if (!m->is_driven) {
+		bsg_wipe(m->exit_keys, sizeof(m->exit_keys));
+		bsg_wipe(m->buf, sizeof(m->buf));
+	}
+	bsg_compiled_free(m->compiled);
+	bsg_buf_free(&m->bytes);
+}
+
 enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool renew, struct bsg_error *err)
 {
 	struct making *m = malloc(sizeof(*m));
@@ -268,14 +306,12 @@ enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool
 	if (m == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for orders");
 	for (int i = 0; i < TRIES_MAX && rc == BSG_E_CONFLICT; i++) {
-		memset(m, 0, sizeof(*m));
+		memset(m, 0, offsetof(struct making, exit_keys));
 		m->server = server;
 		bsg_buf_init(&m->bytes, BSG_ORDERS_MAX);
 		rc = try_once(m, device, renew, &made, err);
-		bsg_compiled_free(m->compiled);
-		bsg_buf_free(&m->bytes);
+		forget(m);
 	}
-	bsg_wipe(m, sizeof(*m));
 	free(m);
 	if (!made) {
 		if (rc != BSG_OK)

@@ -40,6 +40,17 @@ void bsg_orders_want_presence(struct bsg_server *server);
  */
 enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool renew, struct bsg_error *err) BSG_MUST_CHECK;
 
+/**
+ * The payload of orders as they are stored: those of a phone without agent are stored bare (Z12), and were signed before version 0.6.
+ *
+ * @param payload  inside @p stored; not verified, as nobody else writes the store
+ * @return BSG_E_INVALID, BSG_E_LIMIT (they are broken)
+ */
+enum bsg_err bsg_orders_payload(struct bsg_bytes stored, struct bsg_bytes *payload, struct bsg_error *err) BSG_MUST_CHECK;
+
+/** Stored orders as a message that whoever reads it can verify. @param out  appended @return BSG_E_NO_MEMORY, or as bsg_cose_sign() */
+enum bsg_err bsg_orders_signed(struct bsg_server *server, struct bsg_bytes stored, struct bsg_buf *out, struct bsg_error *err) BSG_MUST_CHECK;
+
 /** Compile what a device's orders would be under the policy in force, issued at @at. @param out  bsg_compiled_free() */
 enum bsg_err bsg_orders_compile(const struct bsg_server *server, struct bsg_active_policy *policy, const struct bsg_device_rec *rec,
 				int64_t serial, int64_t at, struct bsg_compiled **out, struct bsg_error *err) BSG_MUST_CHECK;

@@ -75,7 +75,7 @@ static const struct bsg_page_text *why_not(struct bsg_server *server, const stru
 		return &nothing_text;
 	if (bsg_view_unproven(view) != 0)
 		return &ended_text;
-	bsg_facts_phone(server, rec, &coverage);
+	bsg_facts_phone(server, rec, view->has_phone ? &view->phone : NULL, &coverage);
 	if (!view->has_phone || !view->stored.has || phone->verified_at > view->now ||
 	    bsg_verdict_missing(server, &coverage, view) != 0)
 		return &unverified_text;

@@ -146,7 +146,7 @@ static enum bsg_err live(struct replay *r, const struct bsg_device_rec *rec, con
 
 	if (rc != BSG_OK)
 		return rc;
-	bsg_facts_phone(r->server, rec, &device.phone);
+	bsg_facts_phone(r->server, rec, NULL, &device.phone);
 	device.facts = &facts.compile;
 	memset(r->held, 0, r->policies[1]->n_rules * sizeof(*r->held));
 	for (int i = 0; rc == BSG_OK && i < 2; i++) {

@@ -171,7 +171,7 @@ static enum bsg_err judge_device(struct bsg_server *server, const struct bsg_cro
 		return rc;
 	policy = bsg_active_get(&server->active);
 	place = bsg_policy_find_place(policy->policy, crossing->place);
-	bsg_facts_phone(server, &rec, &phone);
+	bsg_facts_phone(server, &rec, view->has_phone ? &view->phone : NULL, &phone);
 	if (place == NULL)
 		settle(out, BSG_REMEDY_ADMIT, &nothing_why);
 	else

@@ -25,6 +25,16 @@ static enum bsg_err decide(struct bsg_view *view, int64_t now, struct bsg_error 
 	return rc == BSG_OK ? rc : bsg_fail(err, BSG_E_BUG, "the decision refused compiled orders");
 }
 
+/* Whether the stored orders are made from these facts. */
+static bool is_current(struct bsg_server *server, const struct bsg_active_policy *policy, const struct bsg_device_rec *rec)
+{
+	struct bsg_orders_rec head;
+	struct bsg_error err;
+
+	return rec->serial > 0 && bsg_store_orders(server->store, rec->id, &head, NULL, &err) == BSG_OK && head.serial == rec->serial &&
+	       head.change == rec->change && head.policy == policy->rec.version;
+}
+
 static void read_status(struct bsg_server *server, const struct bsg_device_rec *rec, struct bsg_view *view)
 {
 	struct bsg_report_rec report;
@@ -52,14 +62,15 @@ static enum bsg_err read_phone(struct bsg_server *server, const struct bsg_devic
 enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_rec *rec, int64_t now, struct bsg_view **out,
 			   struct bsg_error *err)
 {
-	struct bsg_view *view = calloc(1, sizeof(*view));
+	struct bsg_view *view = malloc(sizeof(*view));
 	struct bsg_active_policy *policy;
-	struct bsg_orders_rec head;
 	enum bsg_err rc;
 
 	*out = NULL;
 	if (view == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory to look at a device");
+	memset(view, 0, offsetof(struct bsg_view, stored));
+	bsg_drive_orders_init(&view->stored);
 	view->now = now;
 	policy = bsg_active_get(&server->active);
 	bsg_store_moment_begin(server->store);
@@ -69,11 +80,9 @@ enum bsg_err bsg_view_make(struct bsg_server *server, const struct bsg_device_re
 		rc = read_phone(server, rec, view, err);
 	if (rc == BSG_OK)
 		rc = decide(view, now, err);
-	if (rc == BSG_OK && rec->serial > 0 && bsg_store_orders(server->store, rec->id, &head, NULL, err) == BSG_OK)
-		view->orders_current = head.serial == rec->serial && head.change == rec->change && head.policy == policy->rec.version;
-	bsg_active_put(policy);
-	if (rc == BSG_OK && view->orders_current && !view->has_phone)
+	if (rc == BSG_OK && !view->has_phone && is_current(server, policy, rec))
 		read_status(server, rec, view);
+	bsg_active_put(policy);
 	bsg_store_moment_end(server->store);
 	if (rc == BSG_OK)
 		*out = view;

@@ -18,14 +18,14 @@ struct bsg_view {
 	struct bsg_compiled *compiled;
 	struct bsg_state state;
 	struct bsg_output output;	/* slices lead into compiled */
-	bool orders_current;		/* the stored orders are made from these facts */
 	bool has_status;		/* status was reported under the stored orders */
 	struct bsg_store_blob body;
-	struct bsg_report_batch batch;	/* one status report, if has_status */
 	int64_t now;			/* that it is of */
 	bool has_phone;			/* a phone without agent, which its platform knows: there is no status then */
 	struct bsg_platform_phone phone;
+	/* Large, and only what is there is filled: */
 	struct bsg_drive_orders stored;	/* that its state belongs to; output's slices may lead into them */
+	struct bsg_report_batch batch;	/* one status report, if has_status */
 };
 
 /** Make the view of a device under the policy in force. @param out  owned, bsg_view_free(); NULL on failure */

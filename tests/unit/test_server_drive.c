@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/cose.h"
 #include "server/orders.h"
 #include "server/verdict.h"
 
@@ -52,6 +53,55 @@ static void Z3_orders_and_step_come_together_or_not_at_all(void **state)
 	world.n_conflicts = 3;
 	step();
 	assert_int_equal(world.n_conflicted, 16 + 15 + 3);
+}
+
+/* Nobody fetches them, so nobody has to believe them; and no agent is there to count exit codes. */
+static void Z12_orders_of_a_phone_without_agent_are_bare_and_signed_for_a_reader(void **state)
+{
+	struct bsg_drive_orders *orders = calloc(1, sizeof(*orders));
+	struct bsg_op put = {.kind = BSG_OP_ORDERS_PUT};
+	struct bsg_bytes bare, root, payload;
+	struct bsg_store_blob bytes;
+	struct bsg_orders_rec head;
+	struct bsg_device_rec rec;
+	struct bsg_buf signed_ones;
+
+	(void)state;
+	assert_non_null(orders);
+	assert_int_equal(begin(HOUSE), 0);
+	make_orders();
+	assert_int_equal(bsg_store_orders(server->store, device, &head, &bytes, NULL), BSG_OK);
+	bare = (struct bsg_bytes){bytes.data, bytes.len};
+	assert_int_equal(bsg_orders_payload(bare, &payload, NULL), BSG_OK);
+	assert_ptr_equal(payload.ptr, bare.ptr);
+	assert_int_equal(bsg_drive_orders(server, device, orders, NULL), BSG_OK);
+	assert_true(orders->has && orders->message.orders.n_places > 0);
+	for (size_t i = 0; i < orders->message.orders.n_places; i++)
+		assert_int_equal(orders->message.places[i].n_days, 0);
+	bsg_drive_orders_free(orders);
+
+	bsg_buf_init(&signed_ones, BSG_ORDERS_MAX);
+	assert_int_equal(bsg_orders_signed(server, bare, &signed_ones, NULL), BSG_OK);
+	assert_int_equal(bsg_keyring_certificate(server->home.keyring, BSG_KEYRING_ROOT, &root, NULL), BSG_OK);
+	assert_int_equal(bsg_cose_verify_chain(BSG_COSE_ORDERS, (struct bsg_bytes){signed_ones.data, signed_ones.len}, root, NOW, &payload,
+					       NULL), BSG_OK);
+	assert_int_equal(payload.len, bare.len);
+	assert_memory_equal(payload.ptr, bare.ptr, bare.len);
+
+	/* As a store of before has them. */
+	assert_int_equal(bsg_store_device(server->store, device, &rec, NULL), BSG_OK);
+	put.orders_put = (struct bsg_op_orders_put){.device = device, .expected_serial = rec.serial, .serial = rec.serial + 1,
+		.change = rec.change, .policy = head.policy, .expires = head.expires, .issued = head.issued, .due = head.due,
+		.digest = head.digest, .content = head.content, .bytes = {signed_ones.data, signed_ones.len}};
+	apply(put, false);
+	assert_int_equal(bsg_drive_orders(server, device, orders, NULL), BSG_OK);
+	assert_true(orders->has);
+	bsg_drive_orders_free(orders);
+	cross(BSG_CROSSING_IN, "house");
+	assert_int_equal(phone().desired, CAMERA);
+	bsg_store_blob_free(&bytes);
+	bsg_buf_free(&signed_ones);
+	free(orders);
 }
 
 static void Z2_the_edge_of_a_window_comes_by_itself(void **state)
@@ -356,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(Z2_a_crossing_restricts_in_the_transaction_of_its_orders, end),
 		cmocka_unit_test_teardown(Z3_orders_and_step_come_together_or_not_at_all, end),
+		cmocka_unit_test_teardown(Z12_orders_of_a_phone_without_agent_are_bare_and_signed_for_a_reader, end),
 		cmocka_unit_test_teardown(Z2_the_edge_of_a_window_comes_by_itself, end),
 		cmocka_unit_test_teardown(Z2_the_beginning_of_a_window_is_spread_over_its_lead, end),
 		cmocka_unit_test_teardown(Z2_a_crash_between_crossing_and_orders_leaves_both_due, end),
