@@ -141,7 +141,8 @@ static bool may_move(struct bsg_http_exchange *x, struct bsg_server *server, con
 struct crossing_job {
 	struct bsg_server *server;
 	struct bsg_http_exchange *x;
-	struct bsg_op op;
+	struct bsg_op ops[1 + BSG_ORDERS_OPS];	/* the crossing, and the orders that it asks for */
+	struct bsg_orders_ahead *ahead;		/* what these are of; NULL: they follow */
 	bool turnstile;
 };
 
@@ -155,12 +156,19 @@ static void refuse_unknown(struct crossing_job *job)
 		return;
 	}
 	bsg_verdict_unknown(&verdict);
-	say_verdict(job->x, job->op.crossing_add.id, &verdict);
+	say_verdict(job->x, job->ops[0].crossing_add.id, &verdict);
+}
+
+/* @return false: it is judged by what is stored */
+static bool judge_ahead(const struct crossing_job *job, const struct bsg_crossing_rec *crossing, struct bsg_answered_verdict *out)
+{
+	return job->ahead != NULL && job->ops[0].crossing_add.n_devices == 1 && crossing->direction == BSG_CROSSING_IN &&
+	       bsg_verdict_of_step(job->server, crossing, bsg_orders_ahead_device(job->ahead), bsg_orders_ahead_step(job->ahead), out);
 }
 
 static void answer_verdict(struct crossing_job *job)
 {
-	const struct bsg_op_crossing_add *op = &job->op.crossing_add;
+	const struct bsg_op_crossing_add *op = &job->ops[0].crossing_add;
 	struct bsg_crossing_rec rec = {.direction = op->direction, .received = op->received};
 	struct bsg_answered_verdict verdict;
 	struct bsg_error err;
@@ -170,7 +178,7 @@ static void answer_verdict(struct crossing_job *job)
 
 	snprintf(rec.place, sizeof(rec.place), "%s", op->place);
 	rc = op->again ? bsg_store_crossing(job->server->store, op->id, &rec, NULL, NULL, &err) : BSG_OK;	/* received earlier */
-	if (rc == BSG_OK)
+	if (rc == BSG_OK && !judge_ahead(job, &rec, &verdict))
 		rc = bsg_verdict_of(job->server, &rec, op->devices, op->n_devices, &verdict, &err);
 	if (rc != BSG_OK) {
 		bsg_http_fail(job->x, rc, &err);
@@ -187,9 +195,11 @@ static void answer_verdict(struct crossing_job *job)
 	bsg_answer_json(job->x, 200, json, NULL);
 }
 
-/* After the commit: orders follow, watchers look. */
-static void announce(struct bsg_server *server, const struct bsg_op_crossing_add *op)
+/* After the commit: orders follow where they are not stored with it, watchers look. */
+static void announce(const struct crossing_job *job)
 {
+	const struct bsg_op_crossing_add *op = &job->ops[0].crossing_add;
+	struct bsg_server *server = job->server;
 	bool moved = false;
 
 	atomic_fetch_add(&server->counts.crossings, 1);
@@ -199,35 +209,55 @@ static void announce(struct bsg_server *server, const struct bsg_op_crossing_add
 		if (!op->devices[i].applied)
 			continue;
 		moved = true;
-		bsg_orders_want(server, op->devices[i].device);
+		if (job->ahead == NULL || strcmp(op->devices[i].device, bsg_orders_ahead_device(job->ahead)->id) != 0)
+			bsg_orders_want(server, op->devices[i].device);
 	}
+	if (job->ahead != NULL)
+		bsg_orders_ahead_stored(job->ahead);
 	if (moved)
 		bsg_orders_want_presence(server);
 	else
 		atomic_fetch_add(&server->counts.crossings_stale, 1);
 }
 
+/* With the orders in one commit, or alone where the store knows better than those took it. */
+static enum bsg_err store(struct crossing_job *job, struct bsg_error *err)
+{
+	size_t n;
+	enum bsg_err rc;
+
+	job->ahead = bsg_orders_ahead(job->server, &job->ops[0].crossing_add);
+	n = 1 + bsg_orders_ahead_ops(job->ahead, &job->ops[1]);
+	rc = bsg_store_apply(job->server->store, job->ops, n, err);
+	if (n == 1 || (rc != BSG_E_CONFLICT && rc != BSG_E_NOT_FOUND))
+		return rc;
+	bsg_orders_ahead_free(job->ahead);
+	job->ahead = NULL;
+	return bsg_store_apply(job->server->store, job->ops, 1, err);
+}
+
 static void run_job(struct bsg_http_exchange *x, struct bsg_server *server, const struct crossing_body *body, bool turnstile)
 {
-	struct crossing_job job = {.server = server, .x = x, .turnstile = turnstile, .op = {.kind = BSG_OP_CROSSING_ADD}};
+	struct crossing_job job = {.server = server, .x = x, .turnstile = turnstile, .ops = {{.kind = BSG_OP_CROSSING_ADD}}};
 	struct bsg_error err;
 	enum bsg_err rc;
 
-	job.op.crossing_add = (struct bsg_op_crossing_add){
+	job.ops[0].crossing_add = (struct bsg_op_crossing_add){
 		.id = body->id, .place = body->place, .gate = body->gate, .by = bsg_caller_of(x)->actor,
 		.badge = body->badge, .person = body->person, .device = body->device,
 		.direction = strcmp(body->direction, "out") == 0 ? BSG_CROSSING_OUT : BSG_CROSSING_IN,
 		.at = body->at, .at_unsaid = body->at_unsaid, .received = bsg_now(server),
 	};
-	rc = bsg_store_apply(server->store, &job.op, 1, &err);
+	rc = store(&job, &err);
 	if (rc == BSG_OK) {
-		announce(server, &job.op.crossing_add);
+		announce(&job);
 		answer_verdict(&job);
 	} else if (rc == BSG_E_NOT_FOUND) {
 		refuse_unknown(&job);
 	} else {
 		bsg_http_fail(x, rc, &err);
 	}
+	bsg_orders_ahead_free(job.ahead);
 }
 
 void bsg_post_crossing(struct bsg_http_exchange *x, void *app)

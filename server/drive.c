@@ -203,6 +203,7 @@ static enum bsg_err step_under(struct stepping *s, int64_t now, struct bsg_drive
 	step.state = (struct bsg_bytes){out->state, bsg_state_encode(&s->after, out->state)};
 	step.apps = s->output.apps;
 	step.n_apps = (step.functions & BSG_BIT(BSG_APPS)) != 0 ? s->output.n_apps : 0;
+	out->restricted = s->output.restricted;
 	out->desire = step.desire;
 	return out->platform->ops->deliver(out->platform, &out->phone, &step, &out->delivery, err);
 }

@@ -40,6 +40,7 @@ struct bsg_drive_step {
 	struct bsg_platform_phone phone;
 	struct bsg_platform_delivery delivery;	/* its op belongs into the orders' batch */
 	uint8_t state[BSG_STATE_BYTES_MAX];
+	uint32_t restricted;			/* what should be restricted from now on */
 	bool desire;				/* there is something to tell: bsg_drive_delivered() after the commit */
 };
 

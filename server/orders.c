@@ -211,10 +211,11 @@ static enum bsg_err step_phone(struct making *m, struct bsg_error *err)
 	return bsg_drive_under(m->server, &m->rec, orders, m->now, &m->step, err);
 }
 
-static enum bsg_err put(struct making *m, struct bsg_error *err)
+/* @return how many */
+static size_t make_ops(const struct making *m, struct bsg_op ops[static BSG_ORDERS_OPS])
 {
 	const int64_t renewal = m->server->settings.orders_renewal, due = bsg_orders_due_at(m->rec.id, m->now, renewal);
-	struct bsg_op orders = {.kind = BSG_OP_ORDERS_PUT}, ops[2];
+	struct bsg_op orders = {.kind = BSG_OP_ORDERS_PUT};
 	size_t n = 0;
 
 	orders.orders_put = (struct bsg_op_orders_put){
@@ -226,6 +227,14 @@ static enum bsg_err put(struct making *m, struct bsg_error *err)
 	if (m->step.platform != NULL)
 		ops[n++] = m->step.delivery.op;
 	ops[n++] = orders;
+	return n;
+}
+
+static enum bsg_err put(const struct making *m, struct bsg_error *err)
+{
+	struct bsg_op ops[BSG_ORDERS_OPS];
+	const size_t n = make_ops(m, ops);
+
 	return bsg_store_apply(m->server->store, ops, n, err);
 }
 
@@ -237,6 +246,18 @@ static bool is_current(struct bsg_server *server, const struct bsg_device_rec *r
 	if (rec->serial == 0 || bsg_store_orders(server->store, rec->id, &head, NULL, &err) != BSG_OK)
 		return false;
 	return head.change == rec->change && (head.policy == policy || rec->state != BSG_DEVICE_ACTIVE);
+}
+
+/* By the record as it is in @p m. */
+static enum bsg_err fill_by(struct making *m, struct bsg_active_policy *policy, struct bsg_error *err)
+{
+	enum bsg_err rc;
+
+	m->is_driven = bsg_platform_of(m->server, m->rec.kind) != NULL;
+	rc = m->rec.state == BSG_DEVICE_ACTIVE ? fill_orders(m, policy, err) : fill_discharge(m, err);
+	if (rc == BSG_OK)
+		rc = encode(m, err);
+	return rc == BSG_OK ? step_phone(m, err) : rc;
 }
 
 /*
@@ -258,11 +279,7 @@ static enum bsg_err fill(struct making *m, const char *device, bool renew, struc
 	*wanted = renew || !is_current(m->server, &m->rec, m->policy);
 	if (!*wanted)
 		return BSG_OK;
-	m->is_driven = bsg_platform_of(m->server, m->rec.kind) != NULL;
-	rc = m->rec.state == BSG_DEVICE_ACTIVE ? fill_orders(m, *policy, err) : fill_discharge(m, err);
-	if (rc == BSG_OK)
-		rc = encode(m, err);
-	return rc == BSG_OK ? step_phone(m, err) : rc;
+	return fill_by(m, *policy, err);
 }
 
 /* One try. @return BSG_E_CONFLICT: somebody was faster, read again */
@@ -296,19 +313,33 @@ static void forget(struct making *m)
 	bsg_buf_free(&m->bytes);
 }
 
+static void begin(struct making *m, struct bsg_server *server)
+{
+	memset(m, 0, offsetof(struct making, exit_keys));
+	m->server = server;
+	bsg_buf_init(&m->bytes, BSG_ORDERS_MAX);
+}
+
+/* They are stored. */
+static void announce(struct bsg_server *server, const char *device)
+{
+	char topic[BSG_TOPIC_SIZE];
+
+	atomic_fetch_add(&server->counts.orders_made, 1);
+	snprintf(topic, sizeof(topic), BSG_TOPIC_DEVICE "%s", device);
+	bsg_bus_wake(server->bus, topic);
+}
+
 enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool renew, struct bsg_error *err)
 {
 	struct making *m = malloc(sizeof(*m));
 	enum bsg_err rc = BSG_E_CONFLICT;
-	char topic[BSG_TOPIC_SIZE];
 	bool made = false;
 
 	if (m == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "no memory for orders");
 	for (int i = 0; i < TRIES_MAX && rc == BSG_E_CONFLICT; i++) {
-		memset(m, 0, offsetof(struct making, exit_keys));
-		m->server = server;
-		bsg_buf_init(&m->bytes, BSG_ORDERS_MAX);
+		begin(m, server);
 		rc = try_once(m, device, renew, &made, err);
 		forget(m);
 	}
@@ -318,8 +349,105 @@ enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool
 			atomic_fetch_add(&server->counts.orders_failed, 1);
 		return rc;
 	}
-	atomic_fetch_add(&server->counts.orders_made, 1);
-	snprintf(topic, sizeof(topic), BSG_TOPIC_DEVICE "%s", device);
-	bsg_bus_wake(server->bus, topic);
+	announce(server, device);
 	return BSG_OK;
+}
+
+/* ---- with the crossing that needs them --------------------------------- */
+
+struct bsg_orders_ahead {
+	struct making m;
+	struct bsg_active_policy *policy;
+};
+
+/* The one phone without agent that a crossing will move, as nearly everybody has. @return false: more, none, another, or a crossing that came late */
+static bool find_mover(struct bsg_server *server, const struct bsg_op_crossing_add *crossing, struct bsg_device_rec *out)
+{
+	struct bsg_device_rec recs[2];
+	struct bsg_error err;
+	size_t n = 0;
+
+	if (crossing->badge == NULL || bsg_store_devices_of_badge(server->store, crossing->badge, crossing->direction, 2, recs, &n, &err) !=
+	    BSG_OK || n != 1)
+		return false;
+	*out = recs[0];
+	return out->serial > 0 && bsg_platform_of(server, out->kind) != NULL &&
+	       (out->presence.seq == 0 || out->presence.at < crossing->at);
+}
+
+/* As the crossing will leave the record; that it does is for the store to see, by `change`. */
+static void move(struct bsg_device_rec *rec, const struct bsg_op_crossing_add *crossing)
+{
+	struct bsg_presence_rec *p = &rec->presence;
+
+	p->seq++;
+	p->direction = crossing->direction;
+	p->at = crossing->at < crossing->received ? crossing->at : crossing->received;
+	snprintf(p->place, sizeof(p->place), "%s", crossing->place);
+	snprintf(p->gate, sizeof(p->gate), "%s", crossing->gate);
+	rec->change++;
+}
+
+static bool fill_ahead(struct bsg_orders_ahead *ahead, const struct bsg_op_crossing_add *crossing)
+{
+	struct making *m = &ahead->m;
+	struct bsg_error err;
+
+	if (!find_mover(m->server, crossing, &m->rec))
+		return false;
+	move(&m->rec, crossing);
+	ahead->policy = bsg_active_get(&m->server->active);
+	m->policy = ahead->policy->rec.version;
+	m->now = bsg_now(m->server);
+	return fill_by(m, ahead->policy, &err) == BSG_OK && m->step.platform != NULL;
+}
+
+struct bsg_orders_ahead *bsg_orders_ahead(struct bsg_server *server, const struct bsg_op_crossing_add *crossing)
+{
+	struct bsg_orders_ahead *ahead = malloc(sizeof(*ahead));
+	bool filled;
+
+	if (ahead == NULL)
+		return NULL;
+	ahead->policy = NULL;
+	begin(&ahead->m, server);
+	bsg_active_make_ready(&server->active, bsg_now(server));
+	bsg_store_moment_begin(server->store);
+	filled = fill_ahead(ahead, crossing);
+	bsg_store_moment_end(server->store);
+	if (filled)
+		return ahead;
+	bsg_orders_ahead_free(ahead);
+	return NULL;
+}
+
+size_t bsg_orders_ahead_ops(const struct bsg_orders_ahead *ahead, struct bsg_op ops[static BSG_ORDERS_OPS])
+{
+	return ahead != NULL ? make_ops(&ahead->m, ops) : 0;
+}
+
+void bsg_orders_ahead_stored(const struct bsg_orders_ahead *ahead)
+{
+	bsg_drive_delivered(ahead->m.server, ahead->m.rec.id, &ahead->m.step);
+	announce(ahead->m.server, ahead->m.rec.id);
+}
+
+const struct bsg_device_rec *bsg_orders_ahead_device(const struct bsg_orders_ahead *ahead)
+{
+	return &ahead->m.rec;
+}
+
+const struct bsg_drive_step *bsg_orders_ahead_step(const struct bsg_orders_ahead *ahead)
+{
+	return &ahead->m.step;
+}
+
+void bsg_orders_ahead_free(struct bsg_orders_ahead *ahead)
+{
+	if (ahead == NULL)
+		return;
+	forget(&ahead->m);
+	if (ahead->policy != NULL)
+		bsg_active_put(ahead->policy);
+	free(ahead);
 }

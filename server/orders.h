@@ -10,6 +10,7 @@
 
 #include "policy/compile.h"
 #include "server/app.h"
+#include "server/drive.h"
 
 /** Make room for what is wanted. Before platforms start, which want from then on. @return BSG_OK, BSG_E_NO_MEMORY */
 enum bsg_err bsg_orders_new(struct bsg_server *server, struct bsg_error *err) BSG_MUST_CHECK;
@@ -39,6 +40,36 @@ void bsg_orders_want_presence(struct bsg_server *server);
  * @return BSG_E_NOT_FOUND (no such device), BSG_E_LIMIT (the policy does not fit into this device's orders), BSG_E_UNAVAILABLE...
  */
 enum bsg_err bsg_orders_make(struct bsg_server *server, const char *device, bool renew, struct bsg_error *err) BSG_MUST_CHECK;
+
+#define BSG_ORDERS_OPS 2	/* that storing one device's orders takes at most */
+
+/*
+ * Orders that are made before the crossing that needs them is stored, so that all of it is one commit and the phone is woken right after it.
+ *
+ * They are a guess by what is known now. In one batch behind the crossing the store takes them if the crossing leaves the device as it
+ * was guessed; else it refuses the whole with BSG_E_CONFLICT or BSG_E_NOT_FOUND: then store the crossing alone, and let its orders follow.
+ */
+struct bsg_orders_ahead;
+
+/**
+ * Make orders for a crossing that is about to be stored. Reads the store; blocks as long as a making of orders.
+ *
+ * @return NULL: it is not a badge that moves exactly one phone without agent, or they cannot be made; else bsg_orders_ahead_free()
+ */
+struct bsg_orders_ahead *bsg_orders_ahead(struct bsg_server *server, const struct bsg_op_crossing_add *crossing);
+
+/** What goes behind the crossing into its batch. @param ahead  may be NULL; to be kept until the batch is done @return how many */
+size_t bsg_orders_ahead_ops(const struct bsg_orders_ahead *ahead, struct bsg_op ops[static BSG_ORDERS_OPS]);
+
+/** The batch is committed: wake the phone and whoever waits. */
+void bsg_orders_ahead_stored(const struct bsg_orders_ahead *ahead);
+
+/** The device as the crossing leaves it, and the step that goes with its orders. */
+const struct bsg_device_rec *bsg_orders_ahead_device(const struct bsg_orders_ahead *ahead);
+const struct bsg_drive_step *bsg_orders_ahead_step(const struct bsg_orders_ahead *ahead);
+
+/** @param ahead  may be NULL */
+void bsg_orders_ahead_free(struct bsg_orders_ahead *ahead);
 
 /**
  * The payload of orders as they are stored: those of a phone without agent are stored bare (Z12), and were signed before version 0.6.

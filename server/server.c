@@ -2,6 +2,7 @@
 /* Start and stop of a server: what is needed first is made first, and goes last. */
 #include "server/server.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,15 @@ static enum bsg_err start_admin(struct bsg_server *server, struct bsg_error *err
 	return start_plane(server, &o, "admin socket", &server->admin, err);
 }
 
+/*
+ * This thread, and those that it starts from now on, do not push others off their processor when they wake: else each commit, which wakes
+ * many, holds up the next one. The store's writer has another policy. What the kernel refuses is only slower.
+ */
+static void let_writer_run(void)
+{
+	(void)sched_setscheduler(0, SCHED_BATCH, &(const struct sched_param){.sched_priority = 0});
+}
+
 static enum bsg_err start_inside(struct bsg_server *server, const char *dir, struct bsg_error *err)
 {
 	const struct bsg_store_options store = {.sha256 = hash, .n_readers = PEOPLE_THREADS + DEVICE_THREADS + ADMIN_THREADS};
@@ -220,6 +230,8 @@ static enum bsg_err start_inside(struct bsg_server *server, const char *dir, str
 		rc = bsg_bus_listen(server->bus, woken, server, err);
 	if (rc == BSG_OK)
 		rc = bsg_fail_at("database", bsg_store_open(server->home.database, &store, &server->store, err), err);
+	if (rc == BSG_OK)
+		let_writer_run();
 	if (rc == BSG_OK)
 		rc = bsg_active_load(&server->active, server->store, bsg_now(server), err);
 	if (rc == BSG_OK)

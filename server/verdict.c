@@ -2,6 +2,9 @@
 /* The verdict on a crossing. Zeroed memory refuses. */
 #include "server/verdict.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "server/facts.h"
 
 static const struct bsg_policy_texts unknown_why = {
@@ -179,6 +182,49 @@ static enum bsg_err judge_device(struct bsg_server *server, const struct bsg_cro
 	bsg_active_put(policy);
 	bsg_view_free(view);
 	return BSG_OK;
+}
+
+/* As the phone is known to be right after a step was stored: what it is told anew finds it without what stood in the way before. */
+static void fill_view(struct bsg_view *view, const struct bsg_drive_step *step, int64_t now)
+{
+	memset(view, 0, offsetof(struct bsg_view, stored));
+	bsg_drive_orders_init(&view->stored);
+	view->now = now;
+	view->has_phone = true;
+	view->output.restricted = step->restricted;
+	view->phone = step->phone;
+	if (!step->desire)
+		return;
+	view->phone.desired_at = now;
+	view->phone.locked_since = 0;
+	view->phone.push_failures = 0;
+}
+
+bool bsg_verdict_of_step(struct bsg_server *server, const struct bsg_crossing_rec *crossing, const struct bsg_device_rec *device,
+			 const struct bsg_drive_step *step, struct bsg_answered_verdict *out)
+{
+	const int64_t now = bsg_now(server);
+	struct bsg_view *view = malloc(sizeof(*view));
+	struct bsg_active_policy *policy;
+	const struct bsg_policy_place *place;
+	struct bsg_coverage_phone phone;
+
+	/* A proof from ahead of now loses its worth when something is told anew: that is for the platform to say. */
+	if (view == NULL || step->phone.verified_at > now) {
+		free(view);
+		return false;
+	}
+	fill_view(view, step, now);
+	policy = bsg_active_get(&server->active);
+	place = bsg_policy_find_place(policy->policy, crossing->place);
+	bsg_facts_phone(server, device, &view->phone, &phone);
+	if (place == NULL)
+		settle(out, BSG_REMEDY_ADMIT, &nothing_why);
+	else
+		judge_in(server, place, &phone, view, crossing->received, out);
+	bsg_active_put(policy);
+	free(view);
+	return true;
 }
 
 /* Strictest first; of equals, what is still pending. */

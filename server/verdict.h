@@ -27,6 +27,14 @@ struct bsg_answered_verdict {
 enum bsg_err bsg_verdict_of(struct bsg_server *server, const struct bsg_crossing_rec *crossing, const struct bsg_move_rec *moves,
 			    size_t n_moves, struct bsg_answered_verdict *out, struct bsg_error *err) BSG_MUST_CHECK;
 
+/**
+ * The same of a crossing in, stored together with the orders of the one device that it moved: nothing is read anew.
+ *
+ * @return false: it cannot be told from them; ask bsg_verdict_of()
+ */
+bool bsg_verdict_of_step(struct bsg_server *server, const struct bsg_crossing_rec *crossing, const struct bsg_device_rec *device,
+			 const struct bsg_drive_step *step, struct bsg_answered_verdict *out);
+
 /** The verdict on a badge that nobody has and on a person without a phone: alike, so that a turnstile learns nothing. */
 void bsg_verdict_unknown(struct bsg_answered_verdict *out);
 

@@ -125,6 +125,19 @@ enum bsg_err bsg_store_person_by_badge(struct bsg_store *store, const char *numb
 	return find(store, &q, "badge", err);
 }
 
+enum bsg_err bsg_store_devices_of_badge(struct bsg_store *store, const char *number, enum bsg_crossing_direction direction, size_t max,
+					struct bsg_device_rec *out, size_t *n, struct bsg_error *err)
+{
+	struct bsg_query q = ask(BSG_QUERY_DEVICES_BADGE, number, NULL, out);
+	enum bsg_err rc;
+
+	q.num[0] = direction;
+	q.limit = max;
+	rc = run(store, &q, err);
+	*n = rc == BSG_OK ? q.n : 0;
+	return rc;
+}
+
 enum bsg_err bsg_store_people(struct bsg_store *store, const char *unit, struct bsg_page *page,
 			      struct bsg_person_rec *out, struct bsg_error *err)
 {

@@ -41,6 +41,14 @@ enum bsg_err bsg_store_person(struct bsg_store *store, const char *id, struct bs
 /** Find who has a badge. */
 enum bsg_err bsg_store_person_by_badge(struct bsg_store *store, const char *number, struct bsg_person_rec *out,
 				       struct bsg_error *err) BSG_MUST_CHECK;
+/**
+ * Find the devices that a crossing by a badge would move: those that its person carries, and out also those that came in.
+ *
+ * @param out  @max records, in no order
+ * @param n    records filled; 0 also where nobody has this badge
+ */
+enum bsg_err bsg_store_devices_of_badge(struct bsg_store *store, const char *number, enum bsg_crossing_direction direction, size_t max,
+					struct bsg_device_rec *out, size_t *n, struct bsg_error *err) BSG_MUST_CHECK;
 /** List people by id, also those who left. */
 enum bsg_err bsg_store_people(struct bsg_store *store, const char *unit, struct bsg_page *page,
 			      struct bsg_person_rec *out, struct bsg_error *err) BSG_MUST_CHECK;

@@ -145,6 +145,7 @@ static const struct bsg_record records[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_INVITATION] = RECORD(bsg_invitation_rec, invitation),
 	[BSG_QUERY_DEVICE] = RECORD(bsg_device_rec, device),
 	[BSG_QUERY_DEVICES] = RECORD(bsg_device_rec, device),
+	[BSG_QUERY_DEVICES_BADGE] = RECORD(bsg_device_rec, device),
 	[BSG_QUERY_DEVICES_PERSON] = RECORD(bsg_device_rec, device),
 	[BSG_QUERY_CERTIFICATE] = RECORD(bsg_certificate_rec, certificate),
 	[BSG_QUERY_POLICY] = RECORD(bsg_policy_rec, policy),

@@ -60,6 +60,8 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 		"WHERE d.id > ?7 AND (?2 = '' OR p.unit = ?2) ORDER BY d.id LIMIT ?10" },
 	[BSG_QUERY_DEVICES_PERSON] = { .sql = "SELECT " DEVICE ", d.id FROM device d CROSS JOIN person p ON p.id = d.person "
 		"WHERE d.person = ?1 AND d.id > ?7 AND (?2 = '' OR p.unit = ?2) ORDER BY d.id LIMIT ?10" },
+	[BSG_QUERY_DEVICES_BADGE] = { .sql = "SELECT " DEVICE " FROM badge b CROSS JOIN device d ON d.person = b.person CROSS JOIN person p "
+		"ON p.id = d.person WHERE b.number = ?1 AND (d.carried = 1 OR (?5 = 2 AND d.direction = 1)) AND d.state = 2 LIMIT ?10" },
 	[BSG_QUERY_CERTIFICATE] = { .sql = "SELECT c.device, d.person, d.state, c.created, c.expires, c.revoked "
 		"FROM certificate c JOIN device d ON d.id = c.device WHERE c.sha256 = ?4" },
 	[BSG_QUERY_POLICY] = { .blob = true, .sql = "SELECT " POLICY ", d.document FROM policy v "

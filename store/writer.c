@@ -6,6 +6,7 @@
  * one sync, alone a batch waits for nobody.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "store/backend.h"
@@ -114,6 +115,8 @@ static void *writer_main(void *arg)
 	enum bsg_err rc;
 	unsigned n;
 
+	/* Everybody waits for this thread: it does not inherit the patience of one that has SCHED_BATCH. */
+	(void)sched_setscheduler(0, SCHED_OTHER, &(const struct sched_param){ .sched_priority = 0 });
 	while ((n = take_group(w, &group)) > 0) {
 		rc = commit_group(w->store, group, &err);
 		if (rc != BSG_OK)

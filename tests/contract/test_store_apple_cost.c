@@ -28,7 +28,7 @@ static const bool statements_looked_at[BSG_SQL_COUNT] = {
 };
 
 static const bool queries_looked_at[BSG_QUERY_COUNT] = {
-	[BSG_QUERY_PERSON_BY_BADGE] = true, [BSG_QUERY_DEVICE] = true, [BSG_QUERY_CROSSING] = true, [BSG_QUERY_MOVES] = true,
+	[BSG_QUERY_PERSON_BY_BADGE] = true, [BSG_QUERY_DEVICES_BADGE] = true, [BSG_QUERY_DEVICE] = true, [BSG_QUERY_CROSSING] = true, [BSG_QUERY_MOVES] = true,
 	[BSG_QUERY_ORDERS] = true, [BSG_QUERY_ORDERS_HEAD] = true, [BSG_QUERY_DUE_CHANGED] = true, [BSG_QUERY_DUE] = true, [BSG_QUERY_DUE_AHEAD] = true,
 	[BSG_QUERY_DUE_POLICY] = true, [BSG_QUERY_PRESENT] = true,
 };
@@ -100,11 +100,14 @@ static void cross(struct store_fixture *f, const char *person, const char *badge
 	struct bsg_op in = crossing_op(2 * n, badge, BSG_CROSSING_IN, T0 + 30), out = crossing_op(2 * n + 1, badge, BSG_CROSSING_OUT, T0 + 40);
 	struct bsg_move_rec moves[BSG_CARRIED_MAX];
 	struct bsg_crossing_rec crossing;
+	struct bsg_device_rec device;
 	struct bsg_person_rec who;
-	size_t n_moves;
+	size_t n_moves, n_found;
 
 	assert_ok(f, bsg_store_person_by_badge(f->store, badge, &who, &f->err));
 	assert_string_equal(who.id, person);
+	assert_ok(f, bsg_store_devices_of_badge(f->store, badge, BSG_CROSSING_IN, 1, &device, &n_found, &f->err));
+	assert_int_equal(n_found, 1);
 	assert_ok(f, apply(f, &in));
 	assert_int_equal(in.crossing_add.n_devices, 1);
 	assert_true(in.crossing_add.devices[0].applied);

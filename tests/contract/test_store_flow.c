@@ -56,6 +56,20 @@ static void a_badge_moves_the_carried_devices_of_its_person(void **state)
 	assert_int_equal(bsg_store_crossing(f->store, uuid_of(2), &rec, made, &n, &f->err), BSG_E_NOT_FOUND);
 }
 
+/* Whom a crossing would move, asked before it. */
+static size_t n_of_badge(struct store_fixture *f, enum bsg_crossing_direction direction)
+{
+	struct bsg_device_rec recs[BSG_CARRIED_MAX];
+	size_t n;
+
+	assert_ok(f, bsg_store_devices_of_badge(f->store, "nobody's", direction, BSG_CARRIED_MAX, recs, &n, &f->err));
+	assert_int_equal(n, 0);
+	assert_ok(f, bsg_store_devices_of_badge(f->store, "1001", direction, BSG_CARRIED_MAX, recs, &n, &f->err));
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(recs[i].change, get_device(f, recs[i].id).change);
+	return n;
+}
+
 static void who_walks_out_takes_along_what_came_in_carried_or_not(void **state)
 {
 	struct store_fixture *f = *state;
@@ -66,9 +80,13 @@ static void who_walks_out_takes_along_what_came_in_carried_or_not(void **state)
 		.device_carried = { .device = device_id(2), .carried = false } };
 
 	two_carried_devices(f);
+	assert_int_equal(n_of_badge(f, BSG_CROSSING_IN), 2);
 	assert_ok(f, apply(f, &in));
 	assert_ok(f, change(f, &left));
+	assert_int_equal(n_of_badge(f, BSG_CROSSING_IN), 1);
+	assert_int_equal(n_of_badge(f, BSG_CROSSING_OUT), 2);
 	assert_ok(f, apply(f, &out));
+	assert_int_equal(n_of_badge(f, BSG_CROSSING_OUT), 1);
 	assert_int_equal(out.crossing_add.n_devices, 2);
 	assert_int_equal(get_device(f, device_id(2)).presence.direction, BSG_CROSSING_OUT);
 	assert_ok(f, apply(f, &again));		/* in go only those that are carried */
