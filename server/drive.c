@@ -107,7 +107,8 @@ static bool same_apps(const struct bsg_output *a, const struct bsg_output *b)
 	if (n_apps(a) != n_apps(b))
 		return false;
 	for (size_t i = 0; i < n_apps(a); i++)
-		if (a->apps[i].len != b->apps[i].len || memcmp(a->apps[i].ptr, b->apps[i].ptr, a->apps[i].len) != 0)
+		if (a->apps[i].len != b->apps[i].len ||
+		    (a->apps[i].len > 0 && memcmp(a->apps[i].ptr, b->apps[i].ptr, a->apps[i].len) != 0))
 			return false;
 	return true;
 }
