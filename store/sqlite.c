@@ -416,9 +416,7 @@ static enum bsg_err set_up_writer(sqlite3 *db, int64_t max_bytes, struct bsg_err
 	if (max_bytes != 0)
 		(void)snprintf(limit, sizeof(limit), "PRAGMA max_page_count = %lld",
 			       (long long)(max_bytes / PAGE_BYTES) + 1);
-	/* 4000 pages, as many as one piece of the log's index holds: fewer checkpoints write a page that changes often fewer times. */
-	if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-			 "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;", NULL, NULL, NULL) != SQLITE_OK ||
+	if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;", NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(db, limit, NULL, NULL, NULL) != SQLITE_OK)
 		return bsg_sqlite_fail(db, "open database", err);
 	return BSG_OK;
@@ -439,6 +437,7 @@ static void close_sqlite(void *arg)
 
 	if (self == NULL)
 		return;
+	bsg_sqlite_checkpoints_stop(self);
 	bsg_sqlite_readers_close(self);	/* before the writer: the last one to close folds the log into the file */
 	for (size_t i = 0; i < BSG_SQL_COUNT; i++)
 		(void)sqlite3_finalize(self->statements[i]);
@@ -486,6 +485,8 @@ static enum bsg_err open_sqlite(const char *path, const struct bsg_store_options
 		rc = prepare_all(self, err);
 	if (rc == BSG_OK)
 		rc = bsg_sqlite_readers_open(self, path, err);
+	if (rc == BSG_OK)
+		rc = bsg_sqlite_checkpoints_start(self, path, err);
 	if (rc != BSG_OK) {
 		close_sqlite(self);
 		return rc;

@@ -27,6 +27,16 @@ struct bsg_sqlite_reader {
 	struct bsg_sqlite_reader *next;			/* free ones */
 };
 
+/* Of store/sqlite_checkpoint.c. */
+struct bsg_sqlite_checkpoints {
+	sqlite3 *db;			/* the thread's; NULL: it does not run */
+	pthread_t thread;
+	pthread_mutex_t lock;		/* for the rest */
+	pthread_cond_t woken;
+	bool due, stopping;
+	int n_done;			/* pages of the log that are in the file */
+};
+
 struct bsg_sqlite {
 	const struct bsg_store_options *options;	/* the store's */
 	sqlite3 *db;					/* the writer's */
@@ -36,6 +46,7 @@ struct bsg_sqlite {
 	int64_t proposed;	/* policy version made by this batch; 0: none */
 	const struct bsg_op *conflict;	/* the reports whose refusal is to be remembered (ops.h) */
 	struct bsg_audit_rec entry;	/* room for the one being written */
+	struct bsg_sqlite_checkpoints checkpoints;
 	pthread_mutex_t lock;		/* for the rest */
 	pthread_cond_t reader_free;
 	struct bsg_sqlite_reader *free_readers;
@@ -129,6 +140,10 @@ enum bsg_err bsg_sqlite_identify(sqlite3 *db, size_t newest, struct bsg_error *e
 /** Apply the missing migrations. */
 enum bsg_err bsg_sqlite_migrate(sqlite3 *db, const struct bsg_migration *migrations, size_t n_migrations,
 				struct bsg_error *err) BSG_MUST_CHECK;
+
+/* sqlite_checkpoint.c: after the database is set up as a log, and before the writer's connection is closed; stop may come without start */
+enum bsg_err bsg_sqlite_checkpoints_start(struct bsg_sqlite *self, const char *path, struct bsg_error *err) BSG_MUST_CHECK;
+void bsg_sqlite_checkpoints_stop(struct bsg_sqlite *self);
 
 /* sqlite_read.c */
 enum bsg_err bsg_sqlite_readers_open(struct bsg_sqlite *self, const char *path, struct bsg_error *err) BSG_MUST_CHECK;

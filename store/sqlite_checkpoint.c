@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The SQLite backend's checkpoints: what is in the log goes into the file beside the writer, by a thread and a connection of their own.
+ *
+ * A checkpoint of 4000 pages takes 25 ms, mostly of the disk, and whoever crossed meanwhile would wait for it. Only one that never ends
+ * because the writer never rests is done by the writer: then little of it is left. See docs/adr/0002, tests/contract.
+ */
+#include "store/sqlite.h"
+
+#define PAGES_BEHIND 1000	/* of the log that are not in the file yet: worth a checkpoint */
+#define PAGES_MAX 16000		/* of the log: the writer itself ends it, as long as journal_size_limit keeps of the file */
+
+/* @return how many pages of the log are in the file; 0: none, or this could not be done now, and is tried again later */
+static int checkpoint(sqlite3 *db)
+{
+	int n_log = 0, n_done = 0;
+
+	return sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &n_log, &n_done) == SQLITE_OK && n_done > 0 ? n_done : 0;
+}
+
+/* After each commit, on the writer's thread. */
+static int committed(void *arg, sqlite3 *db, const char *name, int n_pages)
+{
+	struct bsg_sqlite_checkpoints *c = arg;
+
+	(void)name;
+	if (n_pages >= PAGES_MAX)
+		(void)checkpoint(db);	/* busy where the other one is at it: the next commit tries again */
+	pthread_mutex_lock(&c->lock);
+	if (n_pages < c->n_done)	/* the log has begun anew */
+		c->n_done = 0;
+	if (!c->due && n_pages - c->n_done >= PAGES_BEHIND) {
+		c->due = true;
+		pthread_cond_signal(&c->woken);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return SQLITE_OK;
+}
+
+static void *run(void *arg)
+{
+	struct bsg_sqlite_checkpoints *c = arg;
+	int n_done;
+
+	pthread_mutex_lock(&c->lock);
+	while (!c->stopping) {
+		if (!c->due) {
+			pthread_cond_wait(&c->woken, &c->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&c->lock);
+		n_done = checkpoint(c->db);
+		pthread_mutex_lock(&c->lock);
+		c->n_done = n_done;
+		c->due = false;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+enum bsg_err bsg_sqlite_checkpoints_start(struct bsg_sqlite *self, const char *path, struct bsg_error *err)
+{
+	struct bsg_sqlite_checkpoints *c = &self->checkpoints;
+	enum bsg_err rc = bsg_sqlite_connect(path, true, &c->db, err);
+
+	if (rc == BSG_OK && sqlite3_exec(c->db, "PRAGMA synchronous = FULL;", NULL, NULL, NULL) != SQLITE_OK) {
+		rc = bsg_sqlite_fail(c->db, "open database", err);
+		(void)sqlite3_close(c->db);
+		c->db = NULL;
+	}
+	if (rc != BSG_OK)
+		return rc;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->woken, NULL);
+	if (pthread_create(&c->thread, NULL, run, c) != 0) {
+		pthread_cond_destroy(&c->woken);
+		pthread_mutex_destroy(&c->lock);
+		(void)sqlite3_close(c->db);
+		c->db = NULL;
+		return bsg_fail(err, BSG_E_UNAVAILABLE, "open database: cannot start the thread for its checkpoints");
+	}
+	(void)sqlite3_wal_hook(self->db, committed, c);
+	return BSG_OK;
+}
+
+void bsg_sqlite_checkpoints_stop(struct bsg_sqlite *self)
+{
+	struct bsg_sqlite_checkpoints *c = &self->checkpoints;
+
+	if (c->db == NULL)
+		return;
+	(void)sqlite3_wal_hook(self->db, NULL, NULL);
+	pthread_mutex_lock(&c->lock);
+	c->stopping = true;
+	pthread_cond_signal(&c->woken);
+	pthread_mutex_unlock(&c->lock);
+	(void)pthread_join(c->thread, NULL);
+	pthread_cond_destroy(&c->woken);
+	pthread_mutex_destroy(&c->lock);
+	(void)sqlite3_close(c->db);
+	c->db = NULL;
+}
