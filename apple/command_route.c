@@ -336,6 +336,7 @@ static void submit(struct job *job)
 	struct bsg_error err;
 	enum bsg_err rc;
 
+	bsg_result_free(&job->result);	/* read by now: the writer's thread has better to do */
 	job->batch = (struct bsg_batch){.ops = &job->op, .n_ops = 1, .done = done, .arg = job};
 	bsg_http_hold(job->x, 0, NULL);
 	bsg_http_ref(job->x);
