@@ -20,7 +20,7 @@
 #include "bench/apple_seed.h"
 
 #define N_GATES 64		/* connections of turnstiles: at 1000/s each may take 64 ms */
-#define N_PHONES 32		/* connections of a proxy for phones */
+#define N_PHONES 128		/* connections of a proxy for phones: more than ever talk at once */
 #define TOPIC "com.apple.mgmt.External.bench"
 #define PATIENCE_US 60000000
 
