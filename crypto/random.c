@@ -2,28 +2,22 @@
 /* Random bytes and the ids and tokens made of them. */
 #include "crypto/random.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include <openssl/rand.h>
 
 #include "base/hex.h"
+#include "crypto/ossl.h"
 #include "crypto/secret.h"
 
-/* The kernel's own: one call for an id, where a generator in the process takes ten times as long to see that it was not forked. */
 enum bsg_err bsg_random(void *out, size_t len, struct bsg_error *err)
 {
-	for (size_t done = 0; done < len;) {
-		const ssize_t n = getrandom((uint8_t *)out + done, len - done, 0);
-
-		if (n > 0) {
-			done += (size_t)n;
-		} else if (n == 0 || errno != EINTR) {
-			memset(out, 0, len);
-			return bsg_fail(err, BSG_E_CRYPTO, "random bytes: the system has none: %s", strerror(errno));
-		}
-	}
-	return BSG_OK;
+	if (len <= INT_MAX && RAND_bytes(out, (int)len) == 1)
+		return BSG_OK;
+	memset(out, 0, len);
+	return bsg_ossl_fail(err, "random bytes");
 }
 
 enum bsg_err bsg_random_id(char out[static BSG_ID_SIZE], struct bsg_error *err)
