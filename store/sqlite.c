@@ -416,7 +416,8 @@ static enum bsg_err set_up_writer(sqlite3 *db, int64_t max_bytes, struct bsg_err
 	if (max_bytes != 0)
 		(void)snprintf(limit, sizeof(limit), "PRAGMA max_page_count = %lld",
 			       (long long)(max_bytes / PAGE_BYTES) + 1);
-	if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;", NULL, NULL, NULL) != SQLITE_OK ||
+	if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;", NULL, NULL,
+			 NULL) != SQLITE_OK ||
 	    sqlite3_exec(db, limit, NULL, NULL, NULL) != SQLITE_OK)
 		return bsg_sqlite_fail(db, "open database", err);
 	return BSG_OK;

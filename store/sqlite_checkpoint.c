@@ -3,7 +3,8 @@
  * The SQLite backend's checkpoints: what is in the log goes into the file beside the writer, by a thread and a connection of their own.
  *
  * A checkpoint of 4000 pages takes 25 ms, mostly of the disk, and whoever crossed meanwhile would wait for it. Only one that never ends
- * because the writer never rests is done by the writer: then little of it is left. See docs/adr/0002, tests/contract.
+ * because the writer never rests is done by the writer: then little of it is left. See docs/adr/0002 and
+ * tests/contract/test_store_checkpoint.c.
  */
 #include "store/sqlite.h"
 
