@@ -16,6 +16,7 @@
 #define POOL_BYTES ((size_t)6 * 1024)
 #define APPLE_POOL_BYTES ((size_t)32 * 1024)	/* SCEP: 16 KiB request lines (01-architecture) */
 #define THREADS_PER_PROCESSOR 4
+#define PROXY_THREADS_PER_PROCESSOR 2
 #define THREADS_MAX 32
 
 /* TLS 1.2 and 1.3 only. */
@@ -58,11 +59,13 @@ static enum bsg_err check_options(const struct bsg_http_server_options *o, struc
 
 /*
  * More than processors: each wake walks the suspended connections of its thread, each round of
- * poll() the others. With 10,000 held, 8 threads instead of 2 took half of that cost away.
+ * poll() the others. With 10,000 held, 8 threads instead of 2 took half of that cost away. A proxy
+ * keeps few: there more threads only find less to do each time one of them wakes.
  */
-static unsigned default_threads(void)
+static unsigned default_threads(enum bsg_http_transport transport)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN) * THREADS_PER_PROCESSOR;
+	long each = transport == BSG_HTTP_PROXY ? PROXY_THREADS_PER_PROCESSOR : THREADS_PER_PROCESSOR;
+	long n = sysconf(_SC_NPROCESSORS_ONLN) * each;
 
 	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
 }
@@ -89,7 +92,7 @@ static void or_default(unsigned *value, unsigned fallback)
 
 static void fill_defaults(struct bsg_http_server_options *o)
 {
-	or_default(&o->n_threads, default_threads());
+	or_default(&o->n_threads, default_threads(o->transport));
 	o->n_connections_max = connection_limit(o->n_connections_max);
 	if (o->n_connections_max < o->n_threads)
 		o->n_threads = o->n_connections_max;

@@ -122,7 +122,7 @@ struct bsg_http_server_options {
 	void *app;			/* handed to handlers and functions above */
 
 	/* Limits; 0 gives the default in brackets. */
-	unsigned n_threads;		/* [4 for each processor, at most 32]: a pool thread walks its own connections */
+	unsigned n_threads;		/* [4 for each processor, 2 behind a proxy; at most 32]: each walks its own connections */
 	unsigned n_connections_max;	/* [descriptor limit less 128]; never more than that */
 	unsigned n_per_address_max;	/* [no limit]; only where peers are direct */
 	size_t pool_bytes;		/* request line and headers: [6 KiB; 32 KiB on the Apple plane] */
