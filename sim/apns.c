@@ -177,9 +177,13 @@ static void *run(void *arg)
 		nfds_t n = gather(apns, fds, &timeout_ms);
 		eventfd_t count;
 
-		if (poll(fds, n, timeout_ms) < 0 && errno != EINTR)
+		if (poll(fds, n, timeout_ms) < 0) {
+			if (errno == EINTR)
+				continue;
 			break;
-		(void)eventfd_read(apns->wake_fd, &count);
+		}
+		if (fds[0].revents != 0)
+			(void)eventfd_read(apns->wake_fd, &count);
 		pthread_mutex_lock(&apns->lock);
 		stops = apns->is_stopping;
 		drops = apns->drops_all;
@@ -187,7 +191,8 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&apns->lock);
 		if (drops)
 			reap(apns, true);
-		accept_all(apns);
+		if (fds[1].revents != 0)
+			accept_all(apns);
 		for (struct bsg_apns_conn *conn = apns->conns; conn != NULL; conn = conn->next)
 			bsg_apns_conn_run(conn, bsg_clock_mono_ms(bsg_clock_system()));
 		reap(apns, false);
