@@ -4,7 +4,7 @@
  *
  * What is due is the store's alone, so a crash loses no push: it goes out again after the start. What is under way is remembered here,
  * so that a push which waits for Apple for hours is handed over once. One thread looks, hands over and records; the sender's thread
- * only marks what ended. Rules A140-A145 of docs/spec/apple.md.
+ * only marks what ended, the writer's what is stored. Rules A140-A145 of docs/spec/apple.md.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -20,6 +20,7 @@
 #define PAGE 128
 #define RECORDS 256			/* results in one commit */
 #define LOOK_MS 1000			/* the nearest push_at may come unheard: look this often */
+#define DISTANCE_MS 10			/* between two looks while pushes are under way */
 #define LIFT_LIFE (INT64_C(3) * 86400)	/* how long Apple keeps a push that lifts */
 
 /* One push under way, from its handing over until its result is stored. */
@@ -34,6 +35,15 @@ struct flight {
 	struct flight *next, *next_done;
 };
 
+/* Results on their way to the store, or back. */
+struct record {
+	struct bsg_apple_wake *wake;
+	struct bsg_batch batch;
+	struct flight *first;		/* n_ops of them, by next_done */
+	struct record *next;
+	struct bsg_op ops[];
+};
+
 struct bsg_apple_wake {
 	struct bsg_apple *apple;
 	pthread_t thread;
@@ -46,12 +56,13 @@ struct bsg_apple_wake {
 	struct flight *buckets[N_BUCKETS];
 	size_t n_flights;
 	struct flight *done, **done_last;	/* in the order in which they ended: whose push was taken first has the first turn (A142) */
+	struct record *recorded;
+	size_t n_records;		/* on their way to the store */
 	/* Only the thread's: */
 	int64_t last_now;
 	int64_t beyond;			/* pushes further ahead than this are due, too: the clock was wrong; INT64_MAX: none are */
 	struct bsg_push_backlog backlog;
 	struct bsg_apple_push_rec page[PAGE];
-	struct bsg_op ops[RECORDS];
 };
 
 /* ---- what is under way; the lock is held ---- */
@@ -188,41 +199,109 @@ static struct bsg_op record_of(struct bsg_apple_wake *w, const struct flight *f,
 	return (struct bsg_op){.kind = BSG_OP_APPLE_PUSHED, .apple_pushed = pushed};
 }
 
-static void record_batch(struct bsg_apple_wake *w, struct flight *const *flights, size_t n)
+/* On the writer's thread. What is due is looked at again: where a result was on its way nothing was handed over. */
+static void mark_recorded(struct bsg_batch *batch)
 {
-	const struct bsg_platform_host *host = w->apple->platform.host;
-	struct bsg_error err;
+	struct record *record = batch->arg;
+	struct bsg_apple_wake *w = record->wake;
 
-	if (n > 0 && bsg_store_apply(host->store, w->ops, n, &err) != BSG_OK) {
-		/* They are due as before, and go out once more. */
-		bsg_log(host->log, BSG_LOG_ERROR, "apple", "results of %zu pushes are lost: %s", n, err.text);
-		w->beyond = BSG_PUSH_PAUSE_MAX;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (w->ops[i].apple_pushed.result == BSG_APPLE_PUSH_UNREGISTERED)
-			host->changed(host, flights[i]->device);
 	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < n; i++)
-		forget(w, flights[i]->device);
+	record->next = w->recorded;
+	w->recorded = record;
+	w->n_records--;
+	w->look = true;
+	pthread_cond_signal(&w->woken);
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* What is marked as done is left alone by the sender's thread: it is ours without the lock. */
-static void record(struct bsg_apple_wake *w, struct flight *done)
+static void forget_done(struct bsg_apple_wake *w, struct flight *f, size_t n)
 {
-	const int64_t now = bsg_apple_now(w->apple);
-	struct flight *flights[RECORDS];
+	struct flight *next;
+
+	pthread_mutex_lock(&w->lock);
+	for (; n > 0; n--, f = next) {
+		next = f->next_done;
+		forget(w, f->device);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* They are due as before, and go out once more. */
+static void lose(struct bsg_apple_wake *w, size_t n, const char *why)
+{
+	bsg_log(w->apple->platform.host->log, BSG_LOG_ERROR, "apple", "results of %zu pushes are lost: %s", n, why);
+	w->beyond = BSG_PUSH_PAUSE_MAX;
+}
+
+static void settle(struct bsg_apple_wake *w, struct record *record)
+{
+	const struct bsg_platform_host *host = w->apple->platform.host;
+
+	if (record->batch.rc != BSG_OK)
+		lose(w, record->batch.n_ops, record->batch.err.text);
+	for (size_t i = 0; i < record->batch.n_ops; i++)
+		if (record->ops[i].apple_pushed.result == BSG_APPLE_PUSH_UNREGISTERED)
+			host->changed(host, record->ops[i].apple_pushed.device);
+	forget_done(w, record->first, record->batch.n_ops);
+	free(record);
+}
+
+static void settle_all(struct bsg_apple_wake *w, struct record *recorded)
+{
+	for (struct record *next; recorded != NULL; recorded = next) {
+		next = recorded->next;
+		settle(w, recorded);
+	}
+}
+
+static void submit(struct bsg_apple_wake *w, struct record *record)
+{
+	struct bsg_error err;
+	enum bsg_err rc;
+
+	pthread_mutex_lock(&w->lock);
+	w->n_records++;
+	pthread_mutex_unlock(&w->lock);
+	rc = bsg_store_submit(w->apple->platform.host->store, &record->batch, &err);
+	if (rc == BSG_OK)
+		return;		/* it is the writer's */
+	pthread_mutex_lock(&w->lock);
+	w->n_records--;
+	pthread_mutex_unlock(&w->lock);
+	record->batch.rc = rc;
+	record->batch.err = err;
+	settle(w, record);
+}
+
+static size_t count_done(const struct flight *done)
+{
 	size_t n = 0;
 
-	while (done != NULL) {
-		flights[n] = done;
-		done = done->next_done;
-		w->ops[n] = record_of(w, flights[n], now);
-		if (++n == RECORDS || done == NULL) {
-			record_batch(w, flights, n);
-			n = 0;
-		}
+	for (; done != NULL && n < RECORDS; done = done->next_done)
+		n++;
+	return n;
+}
+
+/* What is marked as done is left alone by the sender's thread: it is ours without the lock. @return what one commit does not take */
+static struct flight *record_done(struct bsg_apple_wake *w, struct flight *done, int64_t now)
+{
+	const size_t n = count_done(done);
+	struct record *record = malloc(sizeof(*record) + n * sizeof(record->ops[0]));
+	struct flight *f = done;
+
+	for (size_t i = 0; i < n; i++, f = f->next_done)
+		if (record != NULL)
+			record->ops[i] = record_of(w, f, now);
+	if (record != NULL) {
+		record->wake = w;
+		record->first = done;
+		record->batch = (struct bsg_batch){.ops = record->ops, .n_ops = n, .done = mark_recorded, .arg = record};
+		submit(w, record);
+	} else {
+		lose(w, n, "no memory");
+		forget_done(w, done, n);
 	}
+	return f;
 }
 
 /* ---- looking ---- */
@@ -327,6 +406,8 @@ static void look(struct bsg_apple_wake *w)
 
 	if (now < w->last_now)
 		w->beyond = 0;
+	if (now != w->last_now)
+		bsg_push_wake(w->sender);	/* its pauses may have ended */
 	w->last_now = now;
 	bsg_store_moment_begin(store);	/* in a flip there are hundreds of pages */
 	look_through(w, now);
@@ -344,10 +425,13 @@ static struct timespec after(int64_t ms)
 	return t;
 }
 
-/* The lock is held. A look walks over all that is under way: the next one keeps a distance by that, so that it costs a part of a core. */
+/*
+ * The lock is held. While pushes are under way the next look keeps a distance, so that it finds several at once, which share a commit and
+ * what goes to Apple; and the more are under way, over which it walks, the longer, so that looks cost a part of a core.
+ */
 static void wait_for_work(struct bsg_apple_wake *w)
 {
-	const struct timespec early = after(1 + (int64_t)w->n_flights / 20), late = after(LOOK_MS);
+	const struct timespec early = after(DISTANCE_MS + (int64_t)w->n_flights / 20), late = after(LOOK_MS);
 	int rc = 0;
 
 	while (rc == 0 && !w->stopping && w->n_flights > 0)
@@ -364,14 +448,17 @@ static void *run(void *arg)
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
 		struct flight *done = w->done;
+		struct record *recorded = w->recorded;
 
 		w->done = NULL;
 		w->done_last = &w->done;
+		w->recorded = NULL;
 		w->look = false;
 		if (w->sender != NULL) {
-			bsg_push_wake(w->sender);
 			pthread_mutex_unlock(&w->lock);
-			record(w, done);
+			settle_all(w, recorded);
+			for (const int64_t now = bsg_apple_now(w->apple); done != NULL;)
+				done = record_done(w, done, now);
 			look(w);
 			pthread_mutex_lock(&w->lock);
 		}
@@ -487,7 +574,7 @@ enum bsg_err bsg_apple_wake_run(struct bsg_apple *apple, struct bsg_error *err)
 	return BSG_OK;
 }
 
-/* What the closing sender drops is not recorded: it is due, and goes out after the next start. */
+/* What the closing sender drops is not recorded: it is due, and goes out after the next start. What the writer has must come back. */
 void bsg_apple_wake_stop(struct bsg_apple *apple)
 {
 	struct bsg_apple_wake *w = apple->wake;
@@ -506,6 +593,8 @@ void bsg_apple_wake_stop(struct bsg_apple *apple)
 	bsg_push_sender_close(sender);
 	pthread_mutex_lock(&w->lock);
 	w->sender = NULL;
+	while (w->n_records > 0)
+		(void)pthread_cond_wait(&w->woken, &w->lock);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -515,6 +604,10 @@ void bsg_apple_wake_free(struct bsg_apple *apple)
 
 	if (w == NULL)
 		return;
+	for (struct record *next; w->recorded != NULL; w->recorded = next) {
+		next = w->recorded->next;
+		free(w->recorded);
+	}
 	for (size_t i = 0; i < N_BUCKETS; i++)
 		while (w->buckets[i] != NULL)
 			forget(w, w->buckets[i]->device);
