@@ -273,35 +273,36 @@ static void submit(struct bsg_apple_wake *w, struct record *record)
 	settle(w, record);
 }
 
-static size_t count_done(const struct flight *done)
+/* @param left  set to what one commit does not take */
+static size_t count_done(struct flight *done, struct flight **left)
 {
 	size_t n = 0;
 
 	for (; done != NULL && n < RECORDS; done = done->next_done)
 		n++;
+	*left = done;
 	return n;
 }
 
 /* What is marked as done is left alone by the sender's thread: it is ours without the lock. @return what one commit does not take */
 static struct flight *record_done(struct bsg_apple_wake *w, struct flight *done, int64_t now)
 {
-	const size_t n = count_done(done);
+	struct flight *left, *f = done;
+	const size_t n = count_done(done, &left);
 	struct record *record = malloc(sizeof(*record) + n * sizeof(record->ops[0]));
-	struct flight *f = done;
 
-	for (size_t i = 0; i < n; i++, f = f->next_done)
-		if (record != NULL)
-			record->ops[i] = record_of(w, f, now);
-	if (record != NULL) {
-		record->wake = w;
-		record->first = done;
-		record->batch = (struct bsg_batch){.ops = record->ops, .n_ops = n, .done = mark_recorded, .arg = record};
-		submit(w, record);
-	} else {
+	if (record == NULL) {
 		lose(w, n, "no memory");
 		forget_done(w, done, n);
+		return left;
 	}
-	return f;
+	record->wake = w;
+	record->first = done;
+	record->batch = (struct bsg_batch){.ops = record->ops, .n_ops = n, .done = mark_recorded, .arg = record};
+	for (size_t i = 0; i < n; i++, f = f->next_done)
+		record->ops[i] = record_of(w, f, now);
+	submit(w, record);
+	return left;
 }
 
 /* ---- looking ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pushes from a real store to a stand-in APNs (apple/wake.c): rules A140-A145 and A95 of docs/spec/apple.md. */
-#include "../contract/apple_fixture.h"
+#include "wake_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,40 +15,10 @@
 #include "http_certs.h"
 #include "sim/apns.h"
 
-#define NOW (T0 + 10)		/* when desire() desires */
-#define PUSHES_MAX 8192
 #define CROWD 1000
 #define LINE 60		/* all handed over in one go */
 #define TEAM "TEAM012345"
 #define KEY_ID "KEY0123456"
-
-struct world {
-	struct store_fixture *f;
-	struct bsg_fake_clock clock;
-	struct bsg_sim_apns *apns;
-	struct bsg_sim_apns_options apns_options;
-	char endpoint[64], files[4][128];
-	struct bsg_apple_options options;
-	struct bsg_platform_host host;
-	struct bsg_platform *platform;
-	_Atomic unsigned n_changed;
-	pthread_mutex_t lock;
-	unsigned n_pushes;
-	struct { char token[BSG_SIM_TOKEN_SIZE]; int64_t expiration; unsigned status; } pushes[PUSHES_MAX];
-};
-
-static void on_push(const struct bsg_sim_push *p, void *app)
-{
-	struct world *w = app;
-
-	pthread_mutex_lock(&w->lock);
-	assert_true(w->n_pushes < PUSHES_MAX);
-	(void)snprintf(w->pushes[w->n_pushes].token, BSG_SIM_TOKEN_SIZE, "%s", p->token);
-	w->pushes[w->n_pushes].expiration = p->expiration;
-	w->pushes[w->n_pushes].status = p->status;
-	w->n_pushes++;
-	pthread_mutex_unlock(&w->lock);
-}
 
 /* The store, which threads other than the test's cannot read while this is true. */
 static _Atomic bool is_unreadable;
@@ -115,119 +85,12 @@ int64_t __wrap_bsg_push_pause_taken(struct bsg_push_backlog *backlog, int64_t no
 	return __real_bsg_push_pause_taken(backlog, now, age);
 }
 
-static void changed(const struct bsg_platform_host *host, const char *device)
-{
-	struct world *w = host->server;
-
-	(void)device;
-	w->n_changed++;
-}
-
-static unsigned n_pushes(struct world *w)
-{
-	unsigned n;
-
-	pthread_mutex_lock(&w->lock);
-	n = w->n_pushes;
-	pthread_mutex_unlock(&w->lock);
-	return n;
-}
-
-/* Wait up to 60 s. */
-#define EVENTUALLY(condition_) \
-	do { \
-		int left_ = 12000; \
-		while (!(condition_) && left_-- > 0) \
-			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL); \
-		if (left_ <= 0) \
-			fail_msg("%s:%d did not come: %s", __FILE__, __LINE__, #condition_); \
-	} while (0)
-
-static struct bsg_apple *apple_of(struct world *w)
-{
-	return (struct bsg_apple *)w->platform;
-}
-
-static void start_apns(struct world *w)
-{
-	if (w->endpoint[0] != '\0')
-		w->apns_options.listen = w->endpoint;
-	assert_ok(w->f, bsg_sim_apns_start(&w->apns_options, &w->apns, &w->f->err));
-	(void)snprintf(w->endpoint, sizeof(w->endpoint), "127.0.0.1:%u", bsg_sim_apns_port(w->apns));
-}
-
-static void stop_apns(struct world *w)
-{
-	bsg_sim_apns_stop(w->apns);
-	w->apns = NULL;
-}
-
-static void start(struct world *w)
-{
-	assert_ok(w->f, bsg_apple_new(&w->options, &w->platform, &w->f->err));
-	w->platform->host = &w->host;
-	assert_ok(w->f, w->platform->ops->start(w->platform, &w->host, &w->f->err));
-	assert_ok(w->f, w->platform->ops->serve(w->platform, &w->f->err));
-}
-
-static void stop(struct world *w)
-{
-	if (w->platform == NULL)
-		return;
-	bsg_apple_wake_stop(apple_of(w));
-	w->platform->ops->free(w->platform);
-	w->platform = NULL;
-}
-
-static void write_file(struct world *w, unsigned i, const char *name, const char *text)
-{
-	(void)snprintf(w->files[i], sizeof(w->files[i]), "%s/%s", w->f->dir, name);
-	assert_ok(w->f, bsg_file_replace(w->files[i], text, strlen(text), 0600, &w->f->err));
-}
-
 static int set_up(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
-
-	assert_non_null(w);
-	assert_int_equal(fixture_set_up((void **)&w->f), 0);
-	pthread_mutex_init(&w->lock, NULL);
-	bsg_fake_clock_init(&w->clock, NOW);
 	is_unreadable = false;
 	ended.is_watched = false;
 	ended.n = 0;
-	w->apns_options = (struct bsg_sim_apns_options){
-		.listen = "127.0.0.1:0", .certificate_pem = cert_server, .key_pem = key_server, .topic = PUSH_TOPIC,
-		.client_ca_pem = cert_root, .clock = &w->clock.clock, .on_push = on_push, .app = w,
-	};
-	start_apns(w);
-	write_file(w, 0, "push.crt", cert_push);
-	write_file(w, 1, "push.key", key_push);
-	write_file(w, 2, "ca.crt", cert_root);
-	w->options = (struct bsg_apple_options){
-		.listen = "", .url = "", .deployment = "kz.bosaga", .organisation = "House", .topic = "", .push_certificate = w->files[0],
-		.push_key = w->files[1], .push_endpoint = w->endpoint, .push_ca = w->files[2], .push_team = "", .push_key_id = "",
-		.push_token_key = "",
-	};
-	w->host = (struct bsg_platform_host){.store = w->f->store, .clock = &w->clock.clock, .state_dir = w->f->dir, .people_url = "",
-					     .changed = changed, .server = w};
-	add_person(w->f, "a", "u", "1");
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *w = *state;
-
-	stop(w);
-	stop_apns(w);
-	for (size_t i = 0; i < sizeof(w->files) / sizeof(w->files[0]); i++)
-		(void)unlink(w->files[i]);
-	fixture_tear_down((void **)&w->f);
-	pthread_mutex_destroy(&w->lock);
-	free(w);
-	return 0;
+	return wake_world_set_up(state);
 }
 
 /* Copied: the sender's thread writes it. */
@@ -239,17 +102,6 @@ static const char *why(struct world *w)
 	memcpy(text, apple_of(w)->push_why, sizeof(text));
 	pthread_mutex_unlock(&apple_of(w)->lock);
 	return text;
-}
-
-static int64_t push_at(struct world *w, unsigned n)
-{
-	return get_apple(w->f, n).push_at;
-}
-
-static void pass(struct world *w, int64_t seconds)
-{
-	bsg_fake_clock_pass(&w->clock, seconds * 1000);
-	bsg_apple_wake_look(apple_of(w));
 }
 
 static struct bsg_push_stats stats_of(struct world *w)
@@ -270,16 +122,6 @@ static void pass_if_it_waits(struct world *w)
 
 	if (stats.n_waiting > 0 && stats.n_flying == 0)
 		pass(w, 1);
-}
-
-/* Nothing goes out that is not due: look twice, a second pause of the thread's own between them. */
-static void nothing_more(struct world *w, unsigned n)
-{
-	bsg_apple_wake_look(apple_of(w));
-	nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
-	bsg_apple_wake_look(apple_of(w));
-	nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
-	assert_int_equal(n_pushes(w), n);
 }
 
 static void a_command_stored_before_a_crash_is_pushed_after_the_start(void **state)
@@ -768,7 +610,7 @@ static void an_expired_certificate_starts_and_says_so(void **state)
 
 int main(void)
 {
-#define WORLD(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
+#define WORLD(name_) cmocka_unit_test_setup_teardown(name_, set_up, wake_world_tear_down)
 	const struct CMUnitTest tests[] = {
 		WORLD(a_command_stored_before_a_crash_is_pushed_after_the_start),
 		WORLD(nothing_is_pushed_before_the_server_serves),
