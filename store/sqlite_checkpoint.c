@@ -2,14 +2,17 @@
 /*
  * The SQLite backend's checkpoints: what is in the log goes into the file beside the writer, by a thread and a connection of their own.
  *
- * A checkpoint of 4000 pages takes 25 ms, mostly of the disk, and whoever crossed meanwhile would wait for it. Only one that never ends
- * because the writer never rests is done by the writer: then little of it is left. See docs/adr/0002 and
+ * A checkpoint takes the disk 10 to 30 ms, by its pages, and a commit meanwhile waits for some of them: so they are many and small.
+ * The log begins anew only after a checkpoint that leaves nothing, and a writer that never rests has always written more meanwhile. So
+ * the last of a long log is the writer's: it waits until the thread has left only a few pages. See docs/adr/0002 and
  * tests/contract/test_store_checkpoint.c.
  */
 #include "store/sqlite.h"
 
-#define PAGES_BEHIND 1000	/* of the log that are not in the file yet: worth a checkpoint */
-#define PAGES_MAX 16000		/* of the log: the writer itself ends it, as long as journal_size_limit keeps of the file */
+#define PAGES_BEHIND 300	/* of the log that are not in the file yet: worth a checkpoint */
+#define PAGES_LONG 15000	/* of the log: it is to end as soon as little of it is left, and the thread sees to it that little is */
+#define PAGES_FEW 100		/* that the writer takes along: 2 to 10 ms */
+#define PAGES_MAX 16000		/* of the log: the writer ends it whatever is left, as long as journal_size_limit keeps of the file */
 
 /* @return how many pages of the log are in the file; 0: none, or this could not be done now, and is tried again later */
 static int checkpoint(sqlite3 *db)
@@ -23,18 +26,23 @@ static int checkpoint(sqlite3 *db)
 static int committed(void *arg, sqlite3 *db, const char *name, int n_pages)
 {
 	struct bsg_sqlite_checkpoints *c = arg;
+	const bool is_long = n_pages >= PAGES_LONG;
+	bool ends;
+	int n_left;
 
 	(void)name;
-	if (n_pages >= PAGES_MAX)
-		(void)checkpoint(db);	/* busy where the other one is at it: the next commit tries again */
 	pthread_mutex_lock(&c->lock);
 	if (n_pages < c->n_done)	/* the log has begun anew */
 		c->n_done = 0;
-	if (!c->due && n_pages - c->n_done >= PAGES_BEHIND) {
+	n_left = n_pages - c->n_done;
+	ends = n_pages >= PAGES_MAX || (is_long && n_left < PAGES_FEW);
+	if (!ends && !c->due && n_left >= (is_long ? PAGES_FEW : PAGES_BEHIND)) {
 		c->due = true;
 		pthread_cond_signal(&c->woken);
 	}
 	pthread_mutex_unlock(&c->lock);
+	if (ends)
+		(void)checkpoint(db);	/* busy where the other one is at it: the next commit tries again */
 	return SQLITE_OK;
 }
 
