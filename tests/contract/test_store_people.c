@@ -44,7 +44,7 @@ static void a_list_goes_on_where_its_cursor_says(void **state)
 	struct store_fixture *f = *state;
 	struct bsg_person_rec people[3];
 	struct bsg_page page = { .limit = 3 };
-	char id[8], cursor[BSG_CURSOR_SIZE];
+	char id[16], cursor[BSG_CURSOR_SIZE];
 	unsigned n = 0;
 
 	for (int i = 0; i < 7; i++) {

@@ -241,7 +241,7 @@ static void an_attribute_stands_once_and_more_than_sixteen_do_not(void **state)
 	struct bsg_cms_message message = { .content = content, .digest = BSG_CMS_SHA256, .at = today, .attrs = many };
 	struct bsg_buf der;
 	struct bsg_cms *cms;
-	char oids[BSG_CMS_ATTRS_MAX][16];
+	char oids[BSG_CMS_ATTRS_MAX][24];
 
 	(void)state;
 	for (int i = 0; i < BSG_CMS_ATTRS_MAX; i++) {
