@@ -342,11 +342,19 @@ enum bsg_err bsg_store_crossings(struct bsg_store *store, const struct bsg_cross
 {
 	struct bsg_query q = ask(given(filter->person) ? BSG_QUERY_CROSSINGS_PERSON : BSG_QUERY_CROSSINGS,
 				 filter->person, filter->place, out);
+	const char *asked = page->cursor;
+	char first[BSG_CURSOR_SIZE];
+	enum bsg_err rc;
 
 	q.text[2] = or_empty(filter->unit);
 	q.num[0] = filter->from;
 	q.num[1] = filter->to != 0 ? filter->to : INT64_MAX;
-	return list(store, &q, BSG_CURSOR_NUM_TEXT_DOWN, page, err);
+	(void)snprintf(first, sizeof(first), "%" PRId64 ".", q.num[1]);
+	if (!given(asked))	/* else it would walk to them from the newest there is */
+		page->cursor = first;
+	rc = list(store, &q, BSG_CURSOR_NUM_TEXT_DOWN, page, err);
+	page->cursor = asked;
+	return rc;
 }
 
 enum bsg_err bsg_store_present(struct bsg_store *store, const char *place, const char *unit, struct bsg_page *page,

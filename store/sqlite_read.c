@@ -26,7 +26,7 @@ struct query_sql {
 	"d.orders_content"
 #define CROSSING "c.id, c.person, c.device, c.place, c.gate, c.direction, c.at, c.received, c.by, c.n_devices, c.applied"
 #define CROSSING_CURSOR ", c.at || '.' || c.id FROM crossing c "
-#define CROSSING_REST "c.at >= ?5 AND c.at < ?6 AND (c.at, c.id) < (?9, ?8) AND (?2 = '' OR c.place = ?2) AND (?3 = '' OR " \
+#define CROSSING_REST "(c.at, c.id) < (?9, ?8) AND c.at >= ?5 AND c.at < ?6 AND (?2 = '' OR c.place = ?2) AND (?3 = '' OR " \
 	"EXISTS (SELECT 1 FROM person p WHERE p.id = c.person AND p.unit = ?3)) ORDER BY c.at DESC, c.id DESC LIMIT ?10"
 #define REPORT "r.device, r.id, r.kind, r.sequence, r.at, r.received"
 #define CREDENTIAL "g.place, g.gate, g.key_sha256, g.issued, g.expires, g.by, g.num FROM gate_credential g "
@@ -42,7 +42,10 @@ struct query_sql {
 #define APPLE APPLE_OF("d.id, d.person, p.unit, d.kind, d.state")
 #define APPLE_FROM " FROM apple_device a CROSS JOIN device d ON d.id = a.device CROSS JOIN person p ON p.id = d.person "
 
-/* Parameters as in struct bsg_query. Lists select their cursor after the record. */
+/*
+ * Parameters as in struct bsg_query. Lists select their cursor after the record, and begin at it: of two bounds of a column SQLite takes the
+ * first, so that the cursor's stands before others. A rowid has no collation, without which SQLite does not take it as a part of the bound.
+ */
 static const struct query_sql queries[BSG_QUERY_COUNT] = {
 	[BSG_QUERY_PERSON] = { .sql = "SELECT " PERSON " FROM person p WHERE p.id = ?1" },
 	[BSG_QUERY_PERSON_BY_BADGE] = { .sql = "SELECT " PERSON
@@ -126,11 +129,11 @@ static const struct query_sql queries[BSG_QUERY_COUNT] = {
 		", c.expires, c.revoked FROM certificate c LEFT JOIN apple_device a ON a.num = c.device_num WHERE c.sha256 = ?4" },
 	[BSG_QUERY_APPLES] = { .sql = "SELECT " APPLE ", 0, 0, a.device" APPLE_FROM
 		"WHERE a.device > ?7 AND (?2 = '' OR p.unit = ?2) ORDER BY a.device LIMIT ?10" },
-	[BSG_QUERY_APPLE_DUE] = { .sql = "SELECT device, next, next || '.' || device FROM apple_device WHERE next > 0 AND next <= ?5 "
-		"AND (next, device) > (?9, ?8) ORDER BY next, device LIMIT ?10" },
+	[BSG_QUERY_APPLE_DUE] = { .sql = "SELECT device, next, next || '.' || num FROM apple_device WHERE "
+		"(next, num) > (?9, ?8 COLLATE BINARY) AND next <= ?5 AND next > 0 ORDER BY next, num LIMIT ?10" },
 	[BSG_QUERY_APPLE_PUSHES] = { .sql = "SELECT device, desired_seq, token, length(token), push_magic, topic, desired, "
-		"desired_until, desired_at, push_failures, push_at, push_at || '.' || device FROM apple_device WHERE push_at > 0 AND push_at <= ?5 "
-		"AND (push_at, device) > (?9, ?8) ORDER BY push_at, device LIMIT ?10" },
+		"desired_until, desired_at, push_failures, push_at, push_at || '.' || num FROM apple_device WHERE "
+		"(push_at, num) > (?9, ?8 COLLATE BINARY) AND push_at <= ?5 AND push_at > 0 ORDER BY push_at, num LIMIT ?10" },
 	[BSG_QUERY_AUDIT] = { .sql = "SELECT seq, at, who, action, subject, reason, detail, hash, seq FROM audit "
 		"WHERE seq > ?9 ORDER BY seq LIMIT ?10" },
 	[BSG_QUERY_NOT_BACK] = { .sql = "SELECT seq, at, who, action, subject, reason, detail, hash FROM audit "

@@ -520,6 +520,29 @@ static void lists_of_what_is_due_begin_with_the_oldest(void **state)
 	assert_int_equal(bsg_store_apple_pushes(f->store, 1, &page, pushes, &f->err), BSG_E_INVALID);
 }
 
+/* More than ten, so that their numbers have one digit and two. */
+static void phones_of_one_second_are_each_listed_once(void **state)
+{
+	struct store_fixture *f = *state;
+	struct bsg_apple_due_rec due[5];
+	struct bsg_page page = { .limit = 5 };
+	char cursor[BSG_CURSOR_SIZE] = "";
+	unsigned times[15] = { 0 };
+
+	for (unsigned i = 2; i <= 14; i++)
+		add_phone(f, "aida", i);
+	do {
+		page.cursor = cursor;
+		assert_ok(f, bsg_store_apple_due(f->store, T0 + 97, &page, due, &f->err));
+		for (size_t k = 0; k < page.n; k++)
+			for (unsigned i = 1; i <= 14; i++)
+				times[i] += strcmp(due[k].device, device_id(i)) == 0;
+		memcpy(cursor, page.next, sizeof(cursor));
+	} while (cursor[0] != '\0');
+	for (unsigned i = 1; i <= 14; i++)
+		assert_int_equal(times[i], 1);
+}
+
 static void steps_and_answers_without_sense_are_refused(void **state)
 {
 	struct store_fixture *f = *state;
@@ -678,6 +701,7 @@ int main(void)
 		TEST(a93_errors_are_kept_and_counted_until_it_is_as_desired),
 		TEST(a93_an_answer_brings_the_next_step_forward_only),
 		TEST(lists_of_what_is_due_begin_with_the_oldest),
+		TEST(phones_of_one_second_are_each_listed_once),
 		TEST(steps_and_answers_without_sense_are_refused),
 	};
 
