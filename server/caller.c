@@ -109,6 +109,18 @@ static enum found find_turnstile(struct bsg_server *server, const uint8_t hash[3
 	return FOUND;
 }
 
+/* A token that is good for something else is a 403 and no 401, so each is looked up as both: first as what the route is for. */
+static enum found find_caller(struct bsg_http_exchange *x, const struct bsg_http_route *route, struct bsg_server *server,
+			      const uint8_t hash[32], struct bsg_caller *caller)
+{
+	const bool is_for_turnstiles = (route->who & BSG_WHO_TURNSTILE) != 0;
+	enum found found = is_for_turnstiles ? find_turnstile(server, hash, x, caller) : find_admin(server, hash, caller);
+
+	if (found != FOUND_NONE)
+		return found;
+	return is_for_turnstiles ? find_admin(server, hash, caller) : find_turnstile(server, hash, x, caller);
+}
+
 static bool admit_token(struct bsg_http_exchange *x, const struct bsg_http_route *route, struct bsg_server *server,
 			struct bsg_caller *caller)
 {
@@ -120,10 +132,7 @@ static bool admit_token(struct bsg_http_exchange *x, const struct bsg_http_route
 		return ask_for_token(x, "no-token", "send `Authorization: Bearer TOKEN`");
 	if (bsg_sha256(token, strlen(token), hash, NULL) != BSG_OK)
 		return refuse_token(x);
-	/* A token that is good for something else is 403 below, so each is looked up as both. */
-	found = find_admin(server, hash, caller);
-	if (found == FOUND_NONE)
-		found = find_turnstile(server, hash, x, caller);
+	found = find_caller(x, route, server, hash, caller);
 	if (found == FOUND_CANNOT_ASK) {
 		bsg_http_fail(x, BSG_E_UNAVAILABLE, NULL);
 		return false;
