@@ -82,7 +82,7 @@ static void a_thousand_pushes_share_one_connection(void **state)
 	(void)state;
 	world_init(&w);
 	world_start(&w);
-	behave(&w, (struct bsg_sim_behaviour){ .delay_ms = 20 });
+	behave(&w, (struct bsg_sim_behaviour){ .delay_ms = 1000 });	/* a hundred are sent in it, however busy the machine */
 	for (unsigned i = 0; i < 1000; i++)
 		world_send(&w, i, BSG_PUSH_LOCK, LATER);
 	world_wait_results(&w, 1000);
