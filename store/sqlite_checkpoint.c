@@ -4,14 +4,14 @@
  *
  * A checkpoint takes the disk 10 to 30 ms, by its pages, and a commit meanwhile waits for some of them: so they are many and small.
  * The log begins anew only after a checkpoint that leaves nothing, and a writer that never rests has always written more meanwhile. So
- * the last of a long log is the writer's: it waits until the thread has left only a few pages. See docs/adr/0002 and
- * tests/contract/test_store_checkpoint.c.
+ * the last of a long log is the writer's: once no more is left than the log is too long, which takes 2 to 10 ms for 100 pages.
+ * See docs/adr/0002 and tests/contract/test_store_checkpoint.c.
  */
 #include "store/sqlite.h"
 
 #define PAGES_BEHIND 300	/* of the log that are not in the file yet: worth a checkpoint */
-#define PAGES_LONG 15000	/* of the log: it is to end as soon as little of it is left, and the thread sees to it that little is */
-#define PAGES_FEW 100		/* that the writer takes along: 2 to 10 ms */
+#define PAGES_LONG 15000	/* of the log: from here on it ends, the sooner the less is left; the thread sees to it that little is */
+#define PAGES_FEW 100		/* what the thread leaves then */
 #define PAGES_MAX 16000		/* of the log: the writer ends it whatever is left, as long as journal_size_limit keeps of the file */
 
 /* @return how many pages of the log are in the file; 0: none, or this could not be done now, and is tried again later */
@@ -26,7 +26,6 @@ static int checkpoint(sqlite3 *db)
 static int committed(void *arg, sqlite3 *db, const char *name, int n_pages)
 {
 	struct bsg_sqlite_checkpoints *c = arg;
-	const bool is_long = n_pages >= PAGES_LONG;
 	bool ends;
 	int n_left;
 
@@ -35,8 +34,8 @@ static int committed(void *arg, sqlite3 *db, const char *name, int n_pages)
 	if (n_pages < c->n_done)	/* the log has begun anew */
 		c->n_done = 0;
 	n_left = n_pages - c->n_done;
-	ends = n_pages >= PAGES_MAX || (is_long && n_left < PAGES_FEW);
-	if (!ends && !c->due && n_left >= (is_long ? PAGES_FEW : PAGES_BEHIND)) {
+	ends = n_pages >= PAGES_MAX || n_left < n_pages - PAGES_LONG;
+	if (!ends && !c->due && n_left >= (n_pages < PAGES_LONG ? PAGES_BEHIND : PAGES_FEW)) {
 		c->due = true;
 		pthread_cond_signal(&c->woken);
 	}

@@ -147,7 +147,7 @@ static void the_writer_ends_a_long_log_once_little_of_it_is_left(void **state)
 	unsigned first = 0;
 
 	put_to_sleep(f);
-	while (pages_of_log(f) < 15000)
+	while (pages_of_log(f) < 15100)
 		add_people(f, &first, PEOPLE);
 	claim_all_done(f);
 	add_people(f, &first, 1);
