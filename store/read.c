@@ -81,6 +81,7 @@ static bool parse_cursor(struct bsg_query *q, const char *cursor)
 	return true;
 }
 
+/* Without a cursor a list that goes down begins at q->cursor_num; 0: at the end. */
 static enum bsg_err list(struct bsg_store *store, struct bsg_query *q, enum bsg_cursor_kind kind,
 			 struct bsg_page *page, struct bsg_error *err)
 {
@@ -91,7 +92,7 @@ static enum bsg_err list(struct bsg_store *store, struct bsg_query *q, enum bsg_
 	q->cursor = kind;
 	if (page->limit == 0 || page->limit > BSG_STORE_LIST_MAX)
 		return bsg_fail(err, BSG_E_INVALID, "a page has 1 to %d records", BSG_STORE_LIST_MAX);
-	if (kind == BSG_CURSOR_NUM_DOWN || kind == BSG_CURSOR_NUM_TEXT_DOWN)
+	if ((kind == BSG_CURSOR_NUM_DOWN || kind == BSG_CURSOR_NUM_TEXT_DOWN) && q->cursor_num == 0)
 		q->cursor_num = INT64_MAX;
 	else if (kind == BSG_CURSOR_NUM || kind == BSG_CURSOR_NUM_TEXT)
 		q->cursor_num = -1;
@@ -342,19 +343,12 @@ enum bsg_err bsg_store_crossings(struct bsg_store *store, const struct bsg_cross
 {
 	struct bsg_query q = ask(given(filter->person) ? BSG_QUERY_CROSSINGS_PERSON : BSG_QUERY_CROSSINGS,
 				 filter->person, filter->place, out);
-	const char *asked = page->cursor;
-	char first[BSG_CURSOR_SIZE];
-	enum bsg_err rc;
 
 	q.text[2] = or_empty(filter->unit);
 	q.num[0] = filter->from;
 	q.num[1] = filter->to != 0 ? filter->to : INT64_MAX;
-	(void)snprintf(first, sizeof(first), "%" PRId64 ".", q.num[1]);
-	if (!given(asked))	/* else it would walk to them from the newest there is */
-		page->cursor = first;
-	rc = list(store, &q, BSG_CURSOR_NUM_TEXT_DOWN, page, err);
-	page->cursor = asked;
-	return rc;
+	q.cursor_num = q.num[1];	/* else it would walk to them from the newest there is */
+	return list(store, &q, BSG_CURSOR_NUM_TEXT_DOWN, page, err);
 }
 
 enum bsg_err bsg_store_present(struct bsg_store *store, const char *place, const char *unit, struct bsg_page *page,

@@ -292,6 +292,9 @@ static void crossings_are_listed_latest_first_by_any_filter(void **state)
 	assert_ok(f, bsg_store_crossings(f->store, &filter, &page, rec, &f->err));	/* 4, 2, 0 */
 	assert_int_equal(page.n, 3);
 	assert_string_equal(rec[2].person, "berik");
+	filter = (struct bsg_crossing_filter){ .to = -1 };	/* before there was anything */
+	assert_ok(f, bsg_store_crossings(f->store, &filter, &page, rec, &f->err));
+	assert_int_equal(page.n, 0);
 }
 
 static void who_is_in_is_listed_until_out_or_revoked(void **state)

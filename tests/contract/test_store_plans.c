@@ -121,6 +121,42 @@ static void a_page_begins_where_the_one_before_ended(void **state)
 	(void)sqlite3_close(db);
 }
 
+/* What the first page of the crossings before @to costs. */
+static int steps_to_list_before(struct store_fixture *f, int64_t to)
+{
+	const struct bsg_crossing_filter filter = { .to = to };
+	struct bsg_sqlite *self = f->store->self;
+	struct bsg_crossing_rec rec[1];
+	struct bsg_page page = { .limit = 1 };
+	int n = 0;
+
+	assert_ok(f, bsg_store_crossings(f->store, &filter, &page, rec, &f->err));
+	assert_int_equal(page.n, 1);
+	assert_int_equal(rec[0].at, to - 1);
+	for (unsigned i = 0; i < self->options->n_readers; i++)
+		if (self->readers[i].statements[BSG_QUERY_CROSSINGS] != NULL)
+			n += sqlite3_stmt_status(self->readers[i].statements[BSG_QUERY_CROSSINGS], SQLITE_STMTSTATUS_VM_STEP, 1);
+	return n;
+}
+
+static void crossings_before_a_time_are_found_without_those_after_it(void **state)
+{
+	struct store_fixture *f = *state;
+	int newest, oldest;
+
+	add_person(f, "aida", "ministry", "1001");
+	for (unsigned i = 0; i < 300; i++) {
+		struct bsg_op op = crossing_op(i, "1001", i % 2 ? BSG_CROSSING_OUT : BSG_CROSSING_IN, T0 + i);
+
+		assert_ok(f, apply(f, &op));
+	}
+	newest = steps_to_list_before(f, T0 + 300);
+	oldest = steps_to_list_before(f, T0 + 2);
+	print_message("# %d steps of SQLite's machine for the newest, %d behind 298 others\n", newest, oldest);
+	assert_true(newest > 0);
+	assert_in_range(oldest, newest - 10, newest + 10);
+}
+
 static int note_index(void *arg, int n, char **columns, char **names)
 {
 	(void)names;
@@ -160,6 +196,7 @@ int main(void)
 		TEST(no_write_scans_a_table),
 		TEST(no_read_scans_a_table_unless_it_says_so),
 		TEST(a_page_begins_where_the_one_before_ended),
+		TEST(crossings_before_a_time_are_found_without_those_after_it),
 		TEST(what_orders_need_of_exemptions_has_an_index_of_its_own),
 		TEST(a_statement_without_its_index_is_noticed),
 	};
