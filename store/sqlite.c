@@ -349,16 +349,28 @@ static void rollback(void *arg)
 		(void)sqlite3_exec(self->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/*
+ * SQLite counts the bytes that it holds under one lock of the whole process, which all readers would stand at for every page. Nobody
+ * asks for the count.
+ */
+static void set_up_library(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);	/* refused where somebody has used SQLite before: then it counts */
+	bsg_sqlite_log_register();
+}
+
 enum bsg_err bsg_sqlite_connect(const char *path, bool writer, sqlite3 **out, struct bsg_error *err)
 {
 	static const char settings[] = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; "
-		"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;";
+		"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA synchronous = FULL;";
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int flags = writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 	sqlite3 *db = NULL;
 	enum bsg_err rc = BSG_OK;
 
 	*out = NULL;
-	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK ||
+	(void)pthread_once(&once, set_up_library);
+	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, BSG_SQLITE_VFS) != SQLITE_OK ||
 	    sqlite3_busy_timeout(db, BUSY_MS) != SQLITE_OK ||
 	    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
 	    sqlite3_exec(db, settings, NULL, NULL, NULL) != SQLITE_OK)
@@ -367,6 +379,7 @@ enum bsg_err bsg_sqlite_connect(const char *path, bool writer, sqlite3 **out, st
 		(void)sqlite3_close(db);
 		return rc;
 	}
+	bsg_sqlite_log_watch(db);
 	*out = db;
 	return BSG_OK;
 }
@@ -416,8 +429,7 @@ static enum bsg_err set_up_writer(sqlite3 *db, int64_t max_bytes, struct bsg_err
 	if (max_bytes != 0)
 		(void)snprintf(limit, sizeof(limit), "PRAGMA max_page_count = %lld",
 			       (long long)(max_bytes / PAGE_BYTES) + 1);
-	if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;", NULL, NULL,
-			 NULL) != SQLITE_OK ||
+	if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864;", NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(db, limit, NULL, NULL, NULL) != SQLITE_OK)
 		return bsg_sqlite_fail(db, "open database", err);
 	return BSG_OK;
@@ -448,26 +460,15 @@ static void close_sqlite(void *arg)
 	free(self);
 }
 
-/*
- * SQLite counts the bytes that it holds under one lock of the whole process, which all readers would stand at for every page. Nobody
- * asks for the count.
- */
-static void set_up_library(void)
-{
-	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);	/* refused where somebody has used SQLite before: then it counts */
-}
-
 static enum bsg_err open_sqlite(const char *path, const struct bsg_store_options *options, void **out,
 				struct bsg_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct bsg_sqlite *self = calloc(1, sizeof(*self));
 	enum bsg_err rc;
 
 	*out = NULL;
 	if (self == NULL)
 		return bsg_fail(err, BSG_E_NO_MEMORY, "open database: out of memory");
-	(void)pthread_once(&once, set_up_library);
 	self->options = options;
 	pthread_mutex_init(&self->lock, NULL);
 	pthread_cond_init(&self->reader_free, NULL);

@@ -131,6 +131,15 @@ enum bsg_err bsg_sqlite_fail(sqlite3 *db, const char *doing, struct bsg_error *e
 /** As bsg_sqlite_fail() while running: a damaged file is BSG_E_UNAVAILABLE then, no mistake of the caller's. */
 enum bsg_err bsg_sqlite_lost(sqlite3 *db, const char *doing, struct bsg_error *err);
 
+/** The VFS of store/sqlite_log.c, by which every connection is opened. */
+#define BSG_SQLITE_VFS "bosaga"
+
+/** Make it known to SQLite, once in a process, before the first connection; without it none opens. */
+void bsg_sqlite_log_register(void);
+
+/** Let the log of a connection forget what is taken back; takes the connection's rollback hook. */
+void bsg_sqlite_log_watch(sqlite3 *db);
+
 /** Open a connection and bring it to our settings. */
 enum bsg_err bsg_sqlite_connect(const char *path, bool writer, sqlite3 **out, struct bsg_error *err) BSG_MUST_CHECK;
 

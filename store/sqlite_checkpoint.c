@@ -71,11 +71,6 @@ enum bsg_err bsg_sqlite_checkpoints_start(struct bsg_sqlite *self, const char *p
 	struct bsg_sqlite_checkpoints *c = &self->checkpoints;
 	enum bsg_err rc = bsg_sqlite_connect(path, true, &c->db, err);
 
-	if (rc == BSG_OK && sqlite3_exec(c->db, "PRAGMA synchronous = FULL;", NULL, NULL, NULL) != SQLITE_OK) {
-		rc = bsg_sqlite_fail(c->db, "open database", err);
-		(void)sqlite3_close(c->db);
-		c->db = NULL;
-	}
 	if (rc != BSG_OK)
 		return rc;
 	pthread_mutex_init(&c->lock, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A program with this file has its own fsync and fdatasync, which SQLite's library then uses, too: they count, and fail when told. */
+/* A program with this file has its own fsync, fdatasync and pwrite64, which SQLite's library then uses, too: they count, and syncs fail when told. */
 #include "fault_fixture.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static atomic_int n_syncs;
+static atomic_int n_syncs, n_writes;
 static atomic_bool syncs_fail;
 
 static int sync_file(long call, int fd)
@@ -30,6 +30,18 @@ __attribute__((visibility("default"))) int fsync(int fd)
 __attribute__((visibility("default"))) int fdatasync(int fd)
 {
 	return sync_file(SYS_fdatasync, fd);
+}
+
+__attribute__((visibility("default"))) ssize_t pwrite64(int fd, const void *data, size_t n, off64_t at);
+__attribute__((visibility("default"))) ssize_t pwrite64(int fd, const void *data, size_t n, off64_t at)
+{
+	atomic_fetch_add(&n_writes, 1);
+	return syscall(SYS_pwrite64, fd, data, n, at);
+}
+
+int fixture_writes(void)
+{
+	return atomic_load(&n_writes);
 }
 
 int fixture_syncs(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the tests of the store break things: syncs that count and fail, writers that are killed, a disk that is full. */
+/* How the tests of the store break things: syncs that count and fail, writes that count, writers that are killed, a disk that is full. */
 #ifndef BSG_TEST_FAULT_FIXTURE_H
 #define BSG_TEST_FAULT_FIXTURE_H
 
@@ -10,6 +10,9 @@
 /** How often this process has synced a file. */
 int fixture_syncs(void);
 void fixture_fail_syncs(bool fail);
+
+/** How often this process has written to a place in a file. */
+int fixture_writes(void);
 
 /**
  * Run a writer in a process of its own and kill it once it has said @after times, one byte each, that something is durable.
