@@ -10,7 +10,11 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/hex.h"
 #include "crypto/hash.h"
@@ -101,6 +105,45 @@ static void uuids_of_a_time_are_in_its_order(void **state)
 	assert_int_equal(strncmp(uuid[0], uuid[1], 15), 0);
 	assert_string_not_equal(uuid[0], uuid[1]);
 	assert_true(strcmp(uuid[0], uuid[2]) < 0 && strcmp(uuid[1], uuid[2]) < 0);
+}
+
+static size_t kernel_gives = SIZE_MAX;	/* at once; 0: nothing, there is no such call */
+static bool kernel_is_interrupted;
+
+/* This program's own: what bsg_random() asks. */
+__attribute__((visibility("default"))) ssize_t getrandom(void *out, size_t n, unsigned flags)
+{
+	if (kernel_gives == 0 || kernel_is_interrupted) {
+		errno = kernel_is_interrupted ? EINTR : ENOSYS;
+		kernel_is_interrupted = false;
+		return -1;
+	}
+	return syscall(SYS_getrandom, out, n < kernel_gives ? n : kernel_gives, flags);
+}
+
+static void random_bytes_come_whole_or_not_at_all(void **state)
+{
+	uint8_t bytes[64] = { 0 };
+	char uuid[BSG_UUID_SIZE] = "old";
+	struct bsg_error err;
+	unsigned ones = 0;
+
+	(void)state;
+	kernel_gives = 7;
+	kernel_is_interrupted = true;
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(bsg_random(bytes, sizeof(bytes), &err), BSG_OK);
+		ones |= bytes[sizeof(bytes) - 1];
+	}
+	assert_int_equal(ones, 255);	/* of 200 last bytes */
+	kernel_gives = 0;
+	assert_int_equal(bsg_random(bytes, sizeof(bytes), &err), BSG_E_CRYPTO);
+	assert_non_null(strstr(err.text, "random bytes: "));
+	assert_int_equal(bsg_random_uuid(uuid, &err), BSG_E_CRYPTO);
+	assert_string_equal(uuid, "");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		assert_int_equal(bytes[i], 0);
+	kernel_gives = SIZE_MAX;
 }
 
 static void every_bit_of_a_token_is_random(void **state)
@@ -414,6 +457,7 @@ int main(void)
 		cmocka_unit_test(hmac_agrees_with_its_rfc),
 		cmocka_unit_test(ids_and_tokens_are_well_formed_and_new),
 		cmocka_unit_test(uuids_of_a_time_are_in_its_order),
+		cmocka_unit_test(random_bytes_come_whole_or_not_at_all),
 		cmocka_unit_test(every_bit_of_a_token_is_random),
 		cmocka_unit_test(secrets_are_wiped_and_compared_whole),
 		WITH_SCRATCH(a_secret_that_others_may_read_is_refused),
