@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A program with this file has its own fsync, fdatasync and pwrite64, which SQLite's library then uses, too: they count, and syncs fail when told. */
+/*
+ * A program with this file has its own fsync, fdatasync and pwrite64, which SQLite's library then uses, too: they count, and syncs fail
+ * when told.
+ */
 #include "fault_fixture.h"
 
 #include <errno.h>

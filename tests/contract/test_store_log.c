@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a commit adds to the SQLite backend's log goes to the disk at once, and nothing else ever does (store/sqlite_log.c). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "fault_fixture.h"
@@ -14,6 +15,16 @@ struct world {
 	struct store_fixture *f;
 	sqlite3 *ours, *other;
 };
+
+static bool memory_lacks;
+
+/* Linked in the place of the store's own malloc(); SQLite's is another. */
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+	return memory_lacks ? NULL : __real_malloc(size);
+}
 
 static int64_t number(sqlite3 *db, const char *sql)
 {
@@ -150,6 +161,26 @@ static void what_was_committed_is_not_written_again(void **state)
 	close_world(&w);
 }
 
+static void without_memory_for_its_room_a_commit_is_only_slower(void **state)
+{
+	struct world w = {.f = *state};
+	int writes;
+
+	memory_lacks = true;	/* before the first write of this connection */
+	fixture_close(w.f);
+	assert_ok(w.f, bsg_sqlite_connect(w.f->path, true, &w.ours, &w.f->err));
+	assert_int_equal(sqlite3_open(w.f->path, &w.other), SQLITE_OK);
+	must(w.ours, "CREATE TABLE log_test (who, x)");
+	writes = fixture_writes();
+	add_rows(w.ours, ROWS, 'a');
+	assert_true(fixture_writes() - writes > ROWS);
+	is_whole(w.other, ROWS);
+	memory_lacks = false;
+	add_rows(w.ours, ROWS, 'b');
+	is_whole(w.other, 2 * ROWS);
+	close_world(&w);
+}
+
 static void a_commit_that_finds_no_room_on_the_disk_is_taken_back(void **state)
 {
 	struct world w = open_world(state);
@@ -186,14 +217,21 @@ static void a_commit_whose_sync_fails_is_taken_back(void **state)
 	close_world(&w);
 }
 
+static int tear_down(void **state)
+{
+	memory_lacks = false;
+	return fault_tear_down(state);
+}
+
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fault_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_commit_takes_few_writes_and_is_there_for_others),
 		TEST(a_transaction_that_outgrows_its_cache_finds_what_it_wrote),
 		TEST(what_was_taken_back_is_not_written_later),
 		TEST(what_was_committed_is_not_written_again),
+		TEST(without_memory_for_its_room_a_commit_is_only_slower),
 		TEST(a_commit_that_finds_no_room_on_the_disk_is_taken_back),
 		TEST(a_commit_whose_sync_fails_is_taken_back),
 	};
